@@ -1,0 +1,42 @@
+# Everything a fresh machine needs is Python 3.11, make and a package index.
+PYTHON ?= python3
+ARGS ?=
+UV := .tools/bin/uv
+RUN := .venv/bin
+
+.PHONY: install rehearsal test style types contracts fix bench clean
+
+rehearsal: install  ## run the main job: a whole migration and a whole night, on simulated parts
+	@$(RUN)/rehome rehearse $(ARGS)
+
+test: install  ## linter, formatter, types, contracts, then every test
+	@$(RUN)/ruff check --quiet
+	@$(RUN)/ruff format --check --quiet
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports --no-logo 2>/dev/null || $(RUN)/lint-imports
+	@$(RUN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+install: .venv/installed  ## install exactly what uv.lock says
+
+.venv/installed: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --frozen --quiet --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check "uv>=0.8"
+
+style:  ## linter and formatter
+	@$(RUN)/ruff check && $(RUN)/ruff format --check
+
+types:
+	@$(RUN)/mypy
+
+contracts:  ## the arrows between the rooms
+	@$(RUN)/lint-imports
+
+fix:  ## let the linter and the formatter mend what they can
+	@$(RUN)/ruff check --fix; $(RUN)/ruff format
+
+clean:  ## remove what was installed; the rehearsal's data stays
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
