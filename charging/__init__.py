@@ -1,0 +1,1 @@
+"""What is true about a charging network, and how its wires speak. No Prefect, no Great Expectations, no Jinja."""

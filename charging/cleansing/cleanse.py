@@ -1,0 +1,111 @@
+"""Cleansing: every row in is one row loaded, merged or set aside, and every kWh in is accounted for."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, overload
+
+from charging.cleansing import evses, locations, sessions, stations, tokens
+from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.values import energy_kwh
+from charging.cleansing.verdict import SHIFTED, Adjustment, Cleansed, Context, Energy, Quarantined, Row
+from charging.errors import CountsDisagree
+from charging.network import Evse, Location, Session, Station, Token
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "location": ("location_id",),
+    "station": ("station_id",),
+    "evse": ("station_id", "connector_id"),
+    "token": ("token_uid",),
+    "session": ("session_id",),
+}
+_BYTE_FOR_BYTE = frozenset({"station_id", "token_uid", "vendor"})
+"""What rules of their own look at. Of everything else, surrounding space means nothing (`txt.space`)."""
+_JUDGES: Mapping[str, Callable[[Sequence[Case], Context], list[Any]]] = {
+    "location": locations.judge,
+    "station": stations.judge,
+    "evse": evses.judge,
+    "token": tokens.judge,
+    "session": sessions.judge,
+}
+
+
+@overload
+def cleanse(entity: Literal["location"], rows: Iterable[Row], context: Context) -> Cleansed[Location]: ...
+@overload
+def cleanse(entity: Literal["station"], rows: Iterable[Row], context: Context) -> Cleansed[Station]: ...
+@overload
+def cleanse(entity: Literal["evse"], rows: Iterable[Row], context: Context) -> Cleansed[Evse]: ...
+@overload
+def cleanse(entity: Literal["token"], rows: Iterable[Row], context: Context) -> Cleansed[Token]: ...
+@overload
+def cleanse(entity: Literal["session"], rows: Iterable[Row], context: Context) -> Cleansed[Session]: ...
+@overload
+def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]: ...
+
+
+def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]:
+    """Judge all rows of one entity; of sessions, at least all of a station, since rules look at their neighbours.
+
+    Raises:
+        CountsDisagree: if rows or kWh went astray; nothing of the result may be kept.
+    """
+    cases = [_case(entity, row) for row in rows]
+    clean = _JUDGES[entity](cases, context)
+    for case in cases:
+        case.follow()
+    loaded = all_open(cases)
+    quarantined = tuple(case.quarantined() for case in cases if case.rejection is not None)
+    merged = len(cases) - len(loaded) - len(quarantined)
+    if len(clean) != len(loaded):
+        raise CountsDisagree(
+            f"cleansing {entity}", rows_in=len(cases), loaded=len(clean), quarantined=len(quarantined) + merged
+        )
+    kept = [case for case in cases if case.rejection is None]
+    return Cleansed(
+        entity=entity,
+        rows_in=len(cases),
+        clean=tuple(clean),
+        fixes=tuple(fix for case in kept for fix in case.fixes),
+        quarantined=quarantined,
+        questions=tuple(question for case in loaded for question in case.questions),
+        merged=merged,
+        energy=_account(cases, clean, quarantined) if entity == "session" else None,
+    )
+
+
+def _case(entity: str, row: Row) -> Case:
+    """Open the case of a row; one without cells or without a key is closed at once."""
+    parts = [row.values.get(column) or "" for column in _KEYS[entity]]
+    case = Case(row=row, key="*".join(parts), values=dict(row.values))
+    for column, text in row.values.items():
+        if text is not None and column not in _BYTE_FOR_BYTE and (trimmed := text.strip() or None) != text:
+            case.repair(Repair(field=column, rule="txt.space", after=trimmed))
+    if (problem := row.values.get(SHIFTED)) is not None:
+        case.reject(Rejection(rule="csv.shift", reason=f"line {row.line} cannot be told apart into cells: {problem}"))
+    elif not all(part.strip() for part in parts):
+        case.reject(Rejection(rule="row.no_key", reason=f"{' and '.join(_KEYS[entity])} must not be empty"))
+    return case
+
+
+def _account(cases: Sequence[Case], clean: Sequence[Session], quarantined: Sequence[Quarantined]) -> Energy:
+    """Return the energy account in kWh: before = loaded + quarantined + adjustments."""
+    nothing = Decimal(0)
+    delivered = {id(case): session.energy_kwh for case, session in zip(all_open(cases), clean, strict=True)}
+    adjustments = []
+    for case in cases:
+        lost = (energy_kwh(case.row.values) or nothing) - delivered.get(id(case), nothing)
+        if case.rejection is None and lost:
+            adjustments.append(Adjustment(key=case.key, rule=_reason(case), energy_kwh=lost))
+    return Energy(
+        before=sum((energy_kwh(case.row.values) or nothing for case in cases), nothing),
+        loaded=sum((session.energy_kwh for session in clean), nothing),
+        quarantined=sum((energy_kwh(row.values) or nothing for row in quarantined), nothing),
+        adjustments=tuple(adjustments),
+    )
+
+
+def _reason(case: Case) -> str:
+    """Return the rule that changed the energy of a row."""
+    return case.merged_by or next(
+        (fix.rule for fix in case.fixes if fix.field in {"energy_kwh", "meter_stop_wh"}), "tx.energy"
+    )

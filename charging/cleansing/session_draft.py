@@ -1,0 +1,85 @@
+"""A session while it is being judged: its row, and what has been read out of it so far."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from charging.cleansing.case import Case
+from charging.network import Session
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """What a row says, typed. `stopped_at` and the energy may still be missing."""
+
+    case: Case
+    station_id: str
+    connector_id: int | None
+    token_uid: str | None
+    started_at: datetime
+    stopped_at: datetime | None
+    server_started_at: datetime | None
+    server_stopped_at: datetime | None
+    meter_start_wh: Decimal | None
+    meter_stop_wh: Decimal | None
+    energy_kwh: Decimal | None
+    cost: Decimal | None
+    currency: str | None
+    location_id: str | None
+    is_estimated: bool = False
+    is_billable: bool = True
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it took; nothing, while its end is missing."""
+        return (self.stopped_at or self.started_at) - self.started_at
+
+    @property
+    def connector(self) -> tuple[str, int] | None:
+        """Where it charged, if the source says so; without it, nothing can be said about neighbours."""
+        return None if self.connector_id is None else (self.station_id, self.connector_id)
+
+    def session(self) -> Session:
+        """Return the clean session."""
+        if self.stopped_at is None or self.energy_kwh is None:
+            raise ValueError(f"session {self.case.key} has no end or no energy and is still open")
+        return Session(
+            session_id=self.case.key,
+            station_id=self.station_id,
+            connector_id=self.connector_id,
+            location_id=self.location_id,
+            token_uid=self.token_uid,
+            started_at=self.started_at,
+            stopped_at=self.stopped_at,
+            meter_start_wh=self.meter_start_wh,
+            meter_stop_wh=self.meter_stop_wh,
+            energy_kwh=self.energy_kwh,
+            cost=self.cost,
+            currency=self.currency,
+            is_estimated=self.is_estimated,
+            is_billable=self.is_billable,
+        )
+
+
+def still_open(drafts: Iterable[Draft]) -> list[Draft]:
+    """Return the drafts whose rows are still to be loaded."""
+    return [draft for draft in drafts if draft.case.is_open]
+
+
+def by_connector(drafts: Iterable[Draft]) -> list[list[Draft]]:
+    """Return the open drafts of each connector in the order in which they began."""
+    return _grouped(still_open(drafts), lambda draft: draft.connector)
+
+
+def by_station(drafts: Iterable[Draft]) -> list[list[Draft]]:
+    """Return the open drafts of each station in the order in which they began."""
+    return _grouped(still_open(drafts), lambda draft: draft.station_id)
+
+
+def _grouped(drafts: Iterable[Draft], key: Callable[[Draft], object]) -> list[list[Draft]]:
+    groups: dict[object, list[Draft]] = {}
+    for draft in drafts:
+        if (name := key(draft)) is not None:
+            groups.setdefault(name, []).append(draft)
+    return [sorted(group, key=lambda draft: (draft.started_at, draft.case.row.line)) for group in groups.values()]

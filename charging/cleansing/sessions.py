@@ -1,0 +1,113 @@
+"""Rules for sessions, in their order: what a row says, when it was, what stood beside it, and what it delivered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.session_draft import Draft, still_open
+from charging.cleansing.session_energy import judge_cost, judge_energy, judge_units, reject_garbage
+from charging.cleansing.session_pairs import (
+    estimate_missing_stops,
+    judge_overlaps,
+    judge_retransmitted,
+    judge_same_id,
+)
+from charging.cleansing.session_times import judge_clocks, judge_zones, mend_century, read_times
+from charging.cleansing.values import instant, number
+from charging.cleansing.verdict import Confidence, Context, Owner
+from charging.identifiers import token_uid
+from charging.network import Session
+
+
+def judge(cases: Sequence[Case], context: Context) -> list[Session]:
+    """Mend, merge and set aside the sessions among the cases; return those that are clean."""
+    judge_same_id(all_open(cases))
+    for case in cases:
+        for rule in (_connector, _ghost, reject_garbage, judge_cost, mend_century, _token, _multi_stop):
+            if case.is_open:
+                rule(case, context)
+    drafts = [draft for case in all_open(cases) if (draft := _draft(case, context)) is not None]
+    judge_clocks(drafts)
+    judge_zones(drafts)
+    judge_retransmitted(drafts)
+    estimate_missing_stops(drafts)
+    for draft in still_open(drafts):
+        judge_energy(draft, context)
+    judge_units(drafts)
+    judge_overlaps(drafts)
+    return [draft.session() for draft in still_open(drafts)]
+
+
+def _connector(case: Case, _: Context) -> None:
+    """conn.zero, conn.number: a vehicle charges at a connector, and connector 0 is the whole station."""
+    written = case.values.get("connector_id")
+    if written is None:
+        return
+    if not (written.isascii() and written.isdecimal() and int(written) < 100):
+        case.reject(Rejection(rule="conn.number", reason=f"{written!r} is no connector's number"))
+    elif int(written) == 0:
+        reason = "connector 0 is the whole station: where did it charge?"
+        case.reject(Rejection(rule="conn.zero", reason=reason, owner=Owner.STATION_MAKER))
+
+
+def _ghost(case: Case, context: Context) -> None:
+    """cp.ghost: it was at a station that the source does not list."""
+    station_id = case.values.get("station_id") or ""
+    if not station_id.strip():
+        case.reject(Rejection(rule="cp.ghost", reason="it says no station"))
+    elif context.station_ids is not None and station_id not in context.station_ids:
+        reason = f"the source has no station {station_id!r}: import it, or confirm that it is gone"
+        case.reject(Rejection(rule="cp.ghost", reason=reason))
+
+
+def _token(case: Case, context: Context) -> None:
+    """tok.format: write the uid as its own row has it; an ambiguous one stays, since the token's row is set aside."""
+    written = case.values.get("token_uid")
+    if written is not None and case.values.get("token_kind") != "pseudonym":
+        found = token_uid.canonicalise(written, known=context.known_token_uids)
+        if found.canonical is not None:
+            rule = found.rules[-1] if found.rules else "tok.format"
+            case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
+
+
+def _multi_stop(case: Case, _: Context) -> None:
+    """tx.multi_stop: the source had several stops and chose one; all of them stay in its own table."""
+    count = case.values.get("stop_count")
+    if count is not None and count.isdecimal() and int(count) > 1:
+        case.log("stopped_at", "tx.multi_stop", f"{count} stops", case.values.get("stopped_at"), Confidence.CERTAIN)
+
+
+def _draft(case: Case, context: Context) -> Draft | None:
+    times = read_times(case, context)
+    if times is None:
+        return None
+    values = case.values
+    connector = values.get("connector_id")
+    cost = number(values.get("cost"))
+    return Draft(
+        case=case,
+        station_id=values.get("station_id") or "",
+        connector_id=None if connector is None else int(connector),
+        location_id=values.get("location_id"),
+        token_uid=values.get("token_uid"),
+        started_at=times[0],
+        stopped_at=times[1],
+        server_started_at=_server_time(case, "server_started_at", context),
+        server_stopped_at=_server_time(case, "server_stopped_at", context),
+        meter_start_wh=_number(case, "meter_start_wh"),
+        meter_stop_wh=_number(case, "meter_stop_wh"),
+        energy_kwh=_number(case, "energy_kwh"),
+        cost=cost,
+        currency=None if cost is None else values.get("currency") or context.currency,
+        is_estimated=values.get("is_estimated") == "true",
+    )
+
+
+def _number(case: Case, column: str) -> Decimal | None:
+    return number(case.values.get(column))
+
+
+def _server_time(case: Case, column: str, context: Context) -> datetime | None:
+    zone = case.values.get("time_zone") or context.time_zone
+    return instant(case.values.get(column), zone)

@@ -1,0 +1,200 @@
+"""The cutover engine's journal, kept in PostgreSQL.
+
+Thousands of stations write at once, so records that arrive together are committed together: each caller waits until the
+transaction that holds its record is committed, and one transaction serves all who wait.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from charging.database import tables
+from charging.errors import CountsDisagree, IllegalTransition, PlanInUse
+from charging.migration.lifecycle import Stage
+from charging.migration.ports import Transition
+
+BATCH = 500
+HISTORY = ("station_id", "attempt", "before", "after", "reason", "evidence", "at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intent:
+    station_id: str
+    attempt: int
+    step: str
+    request: Mapping[str, object]
+    intended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Conclusion:
+    station_id: str
+    attempt: int
+    step: str
+    response: Mapping[str, object]
+    concluded_at: datetime
+
+
+_Record = _Intent | _Conclusion | Transition
+
+
+class PostgresJournal:
+    """A `charging.migration.ports.Journal` for one plan. Use `opened`."""
+
+    def __init__(self, engine: sa.Engine, plan_id: str) -> None:
+        self._engine = engine
+        self._plan_id = plan_id
+        self._waiting: asyncio.Queue[tuple[_Record, asyncio.Future[None]]] = asyncio.Queue()
+
+    async def intend(
+        self, station_id: str, *, attempt: int, step: str, request: Mapping[str, object], at: datetime
+    ) -> None:
+        """Commit what is about to be done."""
+        await self._record(_Intent(station_id=station_id, attempt=attempt, step=step, request=request, intended_at=at))
+
+    async def conclude(
+        self, station_id: str, *, attempt: int, step: str, response: Mapping[str, object], at: datetime
+    ) -> None:
+        """Commit how it went."""
+        await self._record(
+            _Conclusion(station_id=station_id, attempt=attempt, step=step, response=response, concluded_at=at)
+        )
+
+    async def enter(self, transition: Transition) -> None:
+        """Commit a station's next stage, its history and, where a person must go, the work order: all or none."""
+        await self._record(transition)
+
+    async def _record(self, record: _Record) -> None:
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._waiting.put((record, committed))
+        await committed
+
+    async def _commit_for_ever(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            committing = asyncio.to_thread(_commit, self._engine, self._plan_id, [record for record, _ in batch])
+            # Whatever goes wrong goes to those who wait: none of them may wait for ever.
+            (failed,) = await asyncio.gather(committing, return_exceptions=True)
+            for _, committed in batch:
+                if not committed.done():
+                    _answer(committed, failed)
+
+
+@contextlib.asynccontextmanager
+async def opened(engine: sa.Engine, plan_id: str) -> AsyncIterator[PostgresJournal]:
+    """Yield a journal whose records are being committed while the block runs."""
+    journal = PostgresJournal(engine, plan_id)
+    committing = asyncio.create_task(journal._commit_for_ever())  # noqa: SLF001 - the two are one
+    try:
+        yield journal
+    finally:
+        committing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await committing
+
+
+@contextlib.contextmanager
+def alone(engine: sa.Engine, plan_id: str) -> Iterator[None]:
+    """Let one process at a time act on the stations of a plan. The lock goes with the process, however it ends.
+
+    Raises:
+        PlanInUse: if another process acts on it now.
+    """
+    # Outside of any transaction: one that is idle for the hours of a wave would be ended by a careful server.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = sa.func.hashtextextended(plan_id, 0)
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+            raise PlanInUse(plan_id)
+        try:
+            yield
+        finally:
+            connection.scalar(sa.select(sa.func.pg_advisory_unlock(key)))
+
+
+def _answer(committed: asyncio.Future[None], failed: BaseException | None) -> None:
+    if failed is None:
+        committed.set_result(None)
+    else:
+        committed.set_exception(failed)
+
+
+def _commit(engine: sa.Engine, plan_id: str, records: Sequence[_Record]) -> None:
+    intents = [record for record in records if isinstance(record, _Intent)]
+    conclusions = [record for record in records if isinstance(record, _Conclusion)]
+    transitions = [record for record in records if isinstance(record, Transition)]
+    with engine.begin() as connection:
+        if intents:
+            rows = [asdict(intent) | {"plan_id": plan_id} for intent in intents]
+            connection.execute(insert(tables.effect).on_conflict_do_nothing(), rows)
+        if conclusions:
+            rows = [{f"of_{name}": value for name, value in asdict(one).items()} for one in conclusions]
+            concluded = connection.execute(_conclusion(plan_id), rows).rowcount
+            if concluded != len(rows):
+                raise CountsDisagree(
+                    "conclusions of what was never begun", rows_in=len(rows), loaded=concluded, quarantined=0
+                )
+        if transitions:
+            _enter(connection, plan_id, transitions)
+
+
+def _conclusion(plan_id: str) -> sa.Update:
+    effect = tables.effect
+    return (
+        sa.update(effect)
+        .where(
+            effect.c.plan_id == plan_id,
+            effect.c.station_id == sa.bindparam("of_station_id"),
+            effect.c.attempt == sa.bindparam("of_attempt"),
+            effect.c.step == sa.bindparam("of_step"),
+        )
+        .values(response=sa.bindparam("of_response"), concluded_at=sa.bindparam("of_concluded_at"))
+    )
+
+
+def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transition]) -> None:
+    move = tables.move
+    for transition in transitions:
+        changed = connection.execute(
+            sa.update(move)
+            .where(
+                move.c.plan_id == plan_id,
+                move.c.station_id == transition.station_id,
+                move.c.stage == transition.before,
+            )
+            .values(
+                stage=transition.after,
+                attempt=transition.attempt,
+                deadline_at=transition.deadline_at,
+                reason=transition.reason,
+                version=move.c.version + 1,
+                changed_at=transition.at,
+            )
+        )
+        if changed.rowcount != 1:
+            raise IllegalTransition(transition.station_id, transition.before, transition.after)
+    connection.execute(
+        sa.insert(tables.transition),
+        [{name: getattr(one, name) for name in HISTORY} | {"plan_id": plan_id} for one in transitions],
+    )
+    lost = [transition for transition in transitions if transition.after is Stage.TO_SITE]
+    if lost:
+        connection.execute(insert(tables.work_order).on_conflict_do_nothing(), [_order(plan_id, one) for one in lost])
+
+
+def _order(plan_id: str, transition: Transition) -> dict[str, object]:
+    return {
+        "plan_id": plan_id,
+        "station_id": transition.station_id,
+        "reason": transition.reason,
+        "instructions": "Bring the station back into service at the target, then close this order.",
+        "owner": "maintenance",
+        "state": "open",
+        "opened_at": transition.at,
+    }

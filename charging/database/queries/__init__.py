@@ -1,0 +1,1 @@
+"""What reads. Plain values come out; nothing here changes a row."""

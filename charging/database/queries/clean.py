@@ -1,0 +1,138 @@
+"""Reading the clean network and how it came to be."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.database.operations.clean import TABLES
+from charging.network import Evse, Lane, Location, Session, Station, Token
+
+SUITE = "suite"
+"""The rule under which a row stands in quarantine that the rules let pass and an expectation did not."""
+
+
+def locations(connection: sa.Connection) -> list[Location]:
+    """Return every location, by id."""
+    return [Location(**row) for row in _rows(connection, Location, tables.location.c.location_id)]
+
+
+def stations(connection: sa.Connection) -> list[Station]:
+    """Return every station, by id."""
+    found = _rows(connection, Station, tables.station.c.station_id)
+    return [Station(**(row | {"lane": Lane(str(row["lane"]))})) for row in found]
+
+
+def evses(connection: sa.Connection) -> list[Evse]:
+    """Return every EVSE, by uid."""
+    return [Evse(**row) for row in _rows(connection, Evse, tables.evse.c.evse_uid)]
+
+
+def tokens(connection: sa.Connection) -> list[Token]:
+    """Return every token, by uid."""
+    return [Token(**row) for row in _rows(connection, Token, tables.token.c.token_uid)]
+
+
+def sessions(connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]) -> list[tuple[str, Session]]:
+    """Return (back-office, session) of an issuer's drivers, by stop; `period` is half-open and on the stop."""
+    session, token = tables.session.c, tables.token.c
+    of_theirs = sa.select(token.token_uid).where(token.issuer == issuer)
+    chosen = (
+        sa.select(session.back_office, *_columns(Session))
+        .where(session.stopped_at >= period[0], session.stopped_at < period[1], session.token_uid.in_(of_theirs))
+        .order_by(session.stopped_at, session.session_id)
+    )
+    found: list[dict[str, Any]] = [dict(row) for row in connection.execute(chosen).mappings()]
+    return [(row.pop("back_office"), Session(**row)) for row in found]
+
+
+def quarantine_counts(connection: sa.Connection, of: Collection[tuple[str, str]]) -> list[sa.RowMapping]:
+    """Return rows of these (extract, entity) that still wait, counted by entity, rule and owner, the most first.
+
+    A row that every extract sets aside again is counted once if one extract is asked about; `oldest_at` is when a row
+    of that entity, rule and owner was first set aside in any.
+    """
+    row = tables.quarantined_row.c
+    is_meant = sa.tuple_(row.extract_id, row.entity).in_(of)
+    rows = sa.func.count().filter(is_meant)
+    chosen = (
+        sa.select(
+            row.entity,
+            row.rule,
+            row.owner,
+            rows.label("rows"),
+            sa.func.min(row.reason).filter(is_meant).label("reason"),
+            sa.func.min(row.quarantined_at).label("oldest_at"),
+        )
+        .where(row.decision.is_(None))
+        .group_by(row.entity, row.rule, row.owner)
+        .having(rows > 0)
+        .order_by(sa.desc("rows"), row.entity, row.rule, row.owner)
+    )
+    return list(connection.execute(chosen).mappings())
+
+
+def set_aside(connection: sa.Connection, extract_id: str, *, entity: str) -> list[sa.RowMapping]:
+    """Return how many rows of one entity each rule set aside, decided or not, the most first."""
+    row = tables.quarantined_row.c
+    chosen = (
+        sa.select(row.rule, row.owner, sa.func.count().label("rows"), sa.func.min(row.reason).label("reason"))
+        .where(row.extract_id == extract_id, row.entity == entity)
+        .group_by(row.rule, row.owner)
+        .order_by(sa.desc("rows"), row.rule, row.owner)
+    )
+    return list(connection.execute(chosen).mappings())
+
+
+def set_aside_by(
+    connection: sa.Connection, extract_id: str, *, entity: str, rule: str, most: int
+) -> list[sa.RowMapping]:
+    """Return key and reason of rows of one entity that one rule set aside, at most so many, in order."""
+    row = tables.quarantined_row.c
+    chosen = (
+        sa.select(row.key, row.reason)
+        .where(row.extract_id == extract_id, row.entity == entity, row.rule == rule)
+        .order_by(row.file, row.line)
+        .limit(most)
+    )
+    return list(connection.execute(chosen).mappings())
+
+
+def accounts(
+    connection: sa.Connection, *, source: str | None = None, extract_id: str | None = None
+) -> list[sa.RowMapping]:
+    """Return, per source and entity, the account of the latest extract that has been cleansed; of all, or of one."""
+    account, extract = tables.account.c, tables.extract.c
+    latest = (
+        sa.select(tables.account, extract.source, extract.content_sha256, extract.extracted_at)
+        .join(tables.extract, extract.extract_id == account.extract_id)
+        .distinct(extract.source, account.entity)
+        .order_by(extract.source, account.entity, extract.extracted_at.desc())
+    )
+    if source:
+        latest = latest.where(extract.source == source)
+    if extract_id:
+        latest = latest.where(extract.extract_id == extract_id)
+    return list(connection.execute(latest).mappings())
+
+
+def fix_counts(connection: sa.Connection, extract_id: str) -> Counter[str]:
+    """Return how often each rule changed a value of this extract."""
+    fix = tables.fix.c
+    found = connection.execute(
+        sa.select(fix.rule, sa.func.count()).where(fix.extract_id == extract_id).group_by(fix.rule)
+    )
+    return Counter(dict(found.tuples().all()))
+
+
+def _columns(kind: type) -> list[sa.Column[object]]:
+    table = TABLES[kind]
+    return [table.c[field.name] for field in fields(kind)]
+
+
+def _rows(connection: sa.Connection, kind: type, order: sa.ColumnElement[object]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(sa.select(*_columns(kind)).order_by(order)).mappings()]

@@ -1,0 +1,448 @@
+"""Every table. Schemas follow the way of a row: landing, clean or quarantine, migration, roaming, evidence.
+
+Identifiers are natural where the world has one. Energy is `numeric` in kWh, money `numeric` beside its currency,
+instants are `timestamptz`; sides and stages are text, because their closed sets live in the code that rules over them.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON
+
+from charging.database.columns import Document, Words
+
+SCHEMAS = ("landing", "clean", "quarantine", "migration", "roaming", "evidence")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Instant = sa.DateTime(timezone=True)
+
+
+def _key(name: str) -> sa.Column[str]:
+    return sa.Column(name, Words, primary_key=True)
+
+
+def _text(name: str, *, is_required: bool = True) -> sa.Column[str]:
+    return sa.Column(name, Words, nullable=not is_required)
+
+
+# --- landing: as extracted, text ---------------------------------------------------------------------------------
+
+extract = sa.Table(
+    "extract",
+    metadata,
+    _key("extract_id"),
+    _text("source"),
+    _text("kind"),
+    _text("schema_generation", is_required=False),
+    sa.Column("notes", Document, nullable=False),
+    sa.Column("row_counts", Document, nullable=False),
+    _text("content_sha256"),
+    _text("code_version"),
+    sa.Column("extracted_at", Instant, nullable=False),
+    sa.UniqueConstraint("source", "content_sha256"),
+    schema="landing",
+    comment="The manifest of one extraction. The same content from the same source is the same extract.",
+)
+
+landed_row = sa.Table(
+    "landed_row",
+    metadata,
+    sa.Column(
+        "extract_id",
+        Words,
+        sa.ForeignKey(extract.c.extract_id, deferrable=True, initially="DEFERRED"),
+        primary_key=True,
+    ),
+    _key("entity"),
+    sa.Column("row_number", sa.BigInteger, primary_key=True),
+    _text("file"),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    _text("row_sha256"),
+    sa.Column("fields", JSON, nullable=False),
+    schema="landing",
+    comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept.",
+)
+
+# --- clean: typed, what is right ----------------------------------------------------------------------------------
+
+location = sa.Table(
+    "location",
+    metadata,
+    _key("location_id"),
+    *(_text(name) for name in ("name", "street", "city", "postal_code", "country")),
+    sa.Column("latitude", sa.Numeric),
+    sa.Column("longitude", sa.Numeric),
+    _text("time_zone", is_required=False),
+    _text("extract_id"),
+    schema="clean",
+)
+
+station = sa.Table(
+    "station",
+    metadata,
+    _key("station_id"),
+    *(
+        _text(name, is_required=False)
+        for name in ("location_id", "vendor", "model", "serial_number", "firmware", "iccid", "imsi", "ocpp_protocol")
+    ),
+    _text("lane"),
+    sa.Column("last_seen_at", Instant),
+    _text("extract_id"),
+    schema="clean",
+)
+
+evse = sa.Table(
+    "evse",
+    metadata,
+    _key("evse_uid"),
+    sa.Column("station_id", Words, nullable=False, index=True),
+    sa.Column("connector_id", sa.Integer, nullable=False),
+    _text("evse_id", is_required=False),
+    _text("extract_id"),
+    sa.UniqueConstraint("station_id", "connector_id"),
+    schema="clean",
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    _key("token_uid"),
+    *(_text(name, is_required=False) for name in ("parent_uid", "contract_id", "issuer")),
+    sa.Column("is_blocked", sa.Boolean, nullable=False),
+    sa.Column("expires_at", Instant),
+    _text("extract_id"),
+    schema="clean",
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    _key("back_office"),
+    _key("session_id"),
+    sa.Column("station_id", Words, nullable=False, index=True),
+    sa.Column("connector_id", sa.Integer),
+    _text("location_id", is_required=False),
+    _text("token_uid", is_required=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("stopped_at", Instant, nullable=False, index=True),
+    sa.Column("meter_start_wh", sa.Numeric),
+    sa.Column("meter_stop_wh", sa.Numeric),
+    sa.Column("energy_kwh", sa.Numeric, nullable=False),
+    sa.Column("cost", sa.Numeric),
+    _text("currency", is_required=False),
+    sa.Column("is_estimated", sa.Boolean, nullable=False),
+    sa.Column("is_billable", sa.Boolean, nullable=False),
+    _text("extract_id"),
+    schema="clean",
+    comment="A session as one back-office recorded it; session ids are unique inside a back-office only.",
+)
+
+fix = sa.Table(
+    "fix",
+    metadata,
+    _key("extract_id"),
+    sa.Column("fix_number", sa.Integer, primary_key=True),
+    *(_text(name) for name in ("entity", "key", "field", "rule", "confidence")),
+    _text("before", is_required=False),
+    _text("after", is_required=False),
+    schema="clean",
+    comment="Every value that cleansing changed, and what it was: the way back.",
+)
+
+account = sa.Table(
+    "account",
+    metadata,
+    _key("extract_id"),
+    _key("entity"),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("rows_in", "loaded", "merged", "quarantined")),
+    *(sa.Column(name, sa.Numeric) for name in ("kwh_before", "kwh_loaded", "kwh_quarantined", "kwh_adjusted")),
+    sa.Column("kwh_adjustments", Document),
+    sa.Column("suite", Document),
+    schema="clean",
+    comment="Per entity: rows in = loaded + merged + quarantined; kWh before = loaded + quarantined + adjusted, "
+    "and kwh_adjustments are the adjusted kWh by rule.",
+)
+
+# --- quarantine: what waits for somebody --------------------------------------------------------------------------
+
+quarantined_row = sa.Table(
+    "quarantined_row",
+    metadata,
+    _key("extract_id"),
+    _key("entity"),
+    _key("file"),
+    sa.Column("line", sa.BigInteger, primary_key=True),
+    *(_text(name) for name in ("key", "rule", "reason", "owner")),
+    sa.Column("fields", JSON, nullable=False),
+    sa.Column("quarantined_at", Instant, nullable=False),
+    _text("decision", is_required=False),
+    sa.Column("decided_at", Instant),
+    schema="quarantine",
+    comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision.",
+)
+
+question = sa.Table(
+    "question",
+    metadata,
+    _key("extract_id"),
+    sa.Column("question_number", sa.Integer, primary_key=True),
+    *(_text(name) for name in ("entity", "key", "rule", "question", "owner")),
+    schema="quarantine",
+    comment="A row that was loaded, and what somebody should still answer about it.",
+)
+
+# --- migration: identifiers, plan, moves, gates -------------------------------------------------------------------
+
+alias = sa.Table(
+    "alias",
+    metadata,
+    _key("evse_uid"),
+    sa.Column("valid_from", Instant, primary_key=True),
+    _text("before", is_required=False),
+    _text("after"),
+    _text("rule"),
+    _text("state"),
+    _text("reason"),
+    sa.Column("valid_until", Instant),
+    schema="migration",
+    comment="EVSE id changes, both ways; evse_uid never changes. state: proposed, approved, needs_owner.",
+)
+
+load = sa.Table(
+    "load",
+    metadata,
+    _key("target"),
+    _key("entity"),
+    _key("key"),
+    _text("action"),
+    _text("reason"),
+    _text("error", is_required=False),
+    sa.Column("applied_at", Instant),
+    schema="migration",
+    comment="What was created, changed, left or refused at the target, row by row, with the target's own error.",
+)
+
+plan = sa.Table(
+    "plan",
+    metadata,
+    _key("plan_id"),
+    sa.Column("parameters", Document, nullable=False),
+    _text("content_sha256"),
+    sa.Column("planned_at", Instant, nullable=False),
+    schema="migration",
+)
+
+move = sa.Table(
+    "move",
+    metadata,
+    sa.Column("plan_id", Words, sa.ForeignKey(plan.c.plan_id), primary_key=True),
+    _key("station_id"),
+    sa.Column("wave", sa.Integer),
+    _text("lane"),
+    _text("recipe", is_required=False),
+    _text("stage"),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("deadline_at", Instant),
+    _text("reason"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    schema="migration",
+    comment="Where each station is in its move. wave is null for a station that goes to site from the start.",
+)
+
+effect = sa.Table(
+    "effect",
+    metadata,
+    _key("plan_id"),
+    _key("station_id"),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    _key("step"),
+    sa.Column("request", Document, nullable=False),
+    sa.Column("intended_at", Instant, nullable=False),
+    sa.Column("response", Document),
+    sa.Column("concluded_at", Instant),
+    schema="migration",
+    comment="Intent before effect: committed before anything is sent; no response: outcome unknown.",
+)
+
+transition = sa.Table(
+    "transition",
+    metadata,
+    sa.Column("transition_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    _text("plan_id"),
+    _text("station_id"),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _text("before"),
+    _text("after"),
+    _text("reason"),
+    sa.Column("evidence", Document, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "plan_id", "station_id"),
+    schema="migration",
+    comment="The audit trail of stages, written in the same transaction as the stage itself.",
+)
+
+gate = sa.Table(
+    "gate",
+    metadata,
+    _key("plan_id"),
+    sa.Column("wave", sa.Integer, primary_key=True),
+    _text("verdict"),
+    sa.Column("findings", Document, nullable=False),
+    sa.Column("evidence", Document, nullable=False),
+    _text("evidence_sha256"),
+    sa.Column("context", Document, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    *(_text(name, is_required=False) for name in ("decision", "decided_by", "decided_via", "reason", "minutes_ref")),
+    sa.Column("decided_at", Instant),
+    _text("requester"),
+    _text("flow_run_id", is_required=False),
+    schema="migration",
+    comment="The question before a wave, its evidence, the decision. decided_via: form, console, automatic. "
+    "context is what else was known then: rows that later nights and extracts replace.",
+)
+
+work_order = sa.Table(
+    "work_order",
+    metadata,
+    _key("plan_id"),
+    _key("station_id"),
+    _text("reason"),
+    _text("instructions"),
+    _text("owner"),
+    _text("state"),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+    schema="migration",
+)
+
+# --- roaming: CDRs of both sides and what was found ---------------------------------------------------------------
+
+page = sa.Table(
+    "page",
+    metadata,
+    _key("partner"),
+    _key("content_sha256"),
+    _text("url"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("fetched_at", Instant, nullable=False),
+    schema="roaming",
+    comment="Each page as the partner sent it, compressed, by its hash.",
+)
+
+cdr = sa.Table(
+    "cdr",
+    metadata,
+    _key("partner"),
+    _key("side"),
+    _key("cdr_key"),
+    _text("owner"),
+    _text("cdr_id"),
+    *(
+        _text(name, is_required=False)
+        for name in (
+            "session_id",
+            "authorization_reference",
+            "evse_raw",
+            "evse_compact",
+            "token_uid",
+            "contract_compact",
+            "station_id",
+            "cohort",
+            "tariff_id",
+            "currency",
+            "credits_cdr_id",
+        )
+    ),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant, nullable=False, index=True),
+    sa.Column("last_updated", Instant),
+    sa.Column("energy_kwh", sa.Numeric, nullable=False),
+    sa.Column("net", sa.Numeric),
+    sa.Column("gross", sa.Numeric),
+    sa.Column("is_credit", sa.Boolean, nullable=False),
+    sa.Column("quality", Document, nullable=False),
+    sa.Column("lines", Document, nullable=False),
+    _text("raw_sha256", is_required=False),
+    sa.Column("stored_at", Instant, nullable=False),
+    schema="roaming",
+    comment="The canonical CDR. side is ours or theirs; lines are what was measured, decimals as text.",
+)
+
+rejected_cdr = sa.Table(
+    "rejected_cdr",
+    metadata,
+    _key("partner"),
+    _key("raw_sha256"),
+    _text("cdr_id", is_required=False),
+    _text("rule"),
+    _text("reason"),
+    _text("raw"),
+    sa.Column("rejected_at", Instant, nullable=False),
+    schema="roaming",
+    comment="A record of a partner's page that is no CDR: it costs itself alone, and is kept.",
+)
+
+reconciliation = sa.Table(
+    "reconciliation",
+    metadata,
+    _key("partner"),
+    sa.Column("day", sa.Date, primary_key=True),
+    _text("time_zone"),
+    sa.Column("period_from", Instant, nullable=False),
+    sa.Column("period_until", Instant, nullable=False),
+    sa.Column("is_complete", sa.Boolean, nullable=False),
+    _text("incomplete_because", is_required=False),
+    sa.Column("summary", Document, nullable=False),
+    _text("inputs_sha256"),
+    sa.Column("reconciled_at", Instant, nullable=False),
+    schema="roaming",
+    comment="One partner's night. Running it again with the same inputs changes nothing.",
+)
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    _key("partner"),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("verdict_number", sa.Integer, primary_key=True),
+    _text("verdict"),
+    *(_text(name, is_required=False) for name in ("tier", "ours_key", "theirs_key", "cohort", "currency")),
+    sa.Column("kinds", Document, nullable=False),
+    sa.Column("difference", sa.Numeric),
+    sa.Column("money_at_risk", sa.Numeric, nullable=False),
+    _text("explanation"),
+    _text("next_step"),
+    sa.ForeignKeyConstraint(["partner", "day"], [reconciliation.c.partner, reconciliation.c.day], ondelete="CASCADE"),
+    schema="roaming",
+)
+
+# --- evidence: what people were shown -----------------------------------------------------------------------------
+
+report = sa.Table(
+    "report",
+    metadata,
+    _key("name"),
+    _text("kind"),
+    _text("path"),
+    _text("content_sha256"),
+    sa.Column("published_at", Instant, nullable=False),
+    schema="evidence",
+)
+
+step = sa.Table(
+    "step",
+    metadata,
+    _key("run"),
+    _key("step"),
+    sa.Column("result", Document, nullable=False),
+    sa.Column("finished_at", Instant, nullable=False),
+    schema="evidence",
+    comment="What a run of the main job has finished, so that the next start carries on from there.",
+)

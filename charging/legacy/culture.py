@@ -1,0 +1,118 @@
+"""In which culture a file writes its numbers and dates: proven from its own values, or asked; never assumed."""
+
+import re
+from dataclasses import dataclass, field
+
+from charging.errors import UnreadableSource
+
+_DATE = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AaPp])\.?[Mm]\.?)?)?"
+)
+_OFFSET = re.compile(r"(?:[Zz]|[+-]\d{2}:?\d{2})$")
+_TIME = re.compile(r"\d{1,2}:\d{2}")
+_POINT = re.compile(r"[+-]?\d+\.\d+")
+_GROUPED_POINT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+")
+_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 1,234 is a thousand and more, or one and a quarter
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the values of a file prove about its culture. Feed it every value; then ask."""
+
+    source: str
+    decimals: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    zoneless: str | None = None
+
+    def see_number(self, text: str, *, line: int) -> None:
+        """Note what the writing of a number proves."""
+        if _POINT.fullmatch(text) or _GROUPED_POINT.fullmatch(text):
+            self.decimals.setdefault(".", f"{text!r} in line {line}")
+        elif _EITHER.fullmatch(text):
+            self.decimals.setdefault("either", f"{text!r} in line {line}")
+        elif _COMMA.fullmatch(text):
+            self.decimals.setdefault(",", f"{text!r} in line {line}")
+
+    def see_instant(self, text: str, *, line: int) -> None:
+        """Note what the writing of an instant proves, and whether it says its zone."""
+        if self.zoneless is None and _TIME.search(text) and not _OFFSET.search(text):
+            self.zoneless = f"{text!r} in line {line}"
+        match = _DATE.match(text)
+        if match is None:
+            return
+        first, second = int(match[1]), int(match[3])
+        where = f"{text!r} in line {line}"
+        if first > 12 or match[2] == ".":  # a point between day and month is written day first, everywhere
+            self.orders.setdefault("dmy", where)
+        elif second > 12:
+            self.orders.setdefault("mdy", where)
+        else:
+            self.orders.setdefault("same" if first == second else "either", where)
+
+    def decimal(self) -> str:
+        """Return the decimal mark.
+
+        Raises:
+            UnreadableSource: if the values disagree, or could mean either.
+        """
+        return self._decide(
+            self.decimals,
+            first=".",
+            second=",",
+            what="decimal mark",
+            mend='say which with decimal = "," or decimal = "." under [culture] in a mapping file',
+        )
+
+    def date_order(self) -> str:
+        """Return `ymd`, `dmy` or `mdy`.
+
+        Raises:
+            UnreadableSource: if the dates disagree, or could mean either.
+        """
+        if not self.orders:
+            return "ymd"
+        return self._decide(
+            self.orders,
+            first="dmy",
+            second="mdy",
+            what="order of day and month",
+            mend='say which with date_order = "dmy" or date_order = "mdy" under [culture] in a mapping file',
+        )
+
+    def _decide(self, seen: dict[str, str], *, first: str, second: str, what: str, mend: str) -> str:
+        if first in seen and second in seen:
+            problem = f"its {what} changes from {seen[first]} to {seen[second]}"
+            raise UnreadableSource(self.source, problem, "export it again in one culture")
+        if "either" in seen and first not in seen and second not in seen:
+            raise UnreadableSource(
+                self.source, f"its {what} is ambiguous: {seen['either']}, and nothing settles it", mend
+            )
+        return second if second in seen else first
+
+
+def plain_number(text: str, *, decimal: str) -> str:
+    """Return a number in the notation `1234.5`; what is no number in this culture stays as it is."""
+    if decimal == "," and (_COMMA.fullmatch(text)):
+        return text.replace(".", "").replace(",", ".")
+    if decimal == "." and _GROUPED_POINT.fullmatch(text):
+        return text.replace(",", "")
+    if decimal == "." and _EITHER.fullmatch(text):
+        return text.replace(",", "")
+    return text
+
+
+def iso_instant(text: str, *, date_order: str) -> str:
+    """Return an instant in ISO 8601's order, its zone untouched; what is no such date stays as it is."""
+    match = _DATE.match(text)
+    if date_order == "ymd" or match is None:
+        return text
+    first, _, second, year, hour, minute, seconds, half = match.groups()
+    day, month = (first, second) if date_order == "dmy" else (second, first)
+    date = f"{year}-{int(month):02d}-{int(day):02d}"
+    if hour is None:
+        return date + text[match.end() :]
+    hours = int(hour)
+    if half is not None:
+        hours = hours % 12 + (12 if half in "Pp" else 0)
+    return f"{date} {hours:02d}:{minute}:{seconds or '00'}{text[match.end() :]}"

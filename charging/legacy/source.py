@@ -1,0 +1,102 @@
+"""What every legacy source gives: rows of canonical columns and text values, exactly as extracted."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal, Protocol
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "location": (
+        *("location_id", "name", "street", "city", "postal_code", "country"),
+        *("latitude", "longitude", "time_zone"),
+    ),
+    "station": (
+        *("station_id", "location_id", "vendor", "model", "serial_number", "firmware", "iccid", "imsi"),
+        *("ocpp_protocol", "last_seen_at", "status"),
+    ),
+    "evse": ("station_id", "connector_id", "evse_id"),
+    "token": ("token_uid", "parent_uid", "contract_id", "issuer", "is_blocked", "expires_at", "note"),
+    "session": (
+        *("session_id", "station_id", "connector_id", "location_id", "token_uid"),
+        *("started_at", "stopped_at", "server_started_at", "server_stopped_at"),
+        *("meter_start_wh", "meter_stop_wh", "energy_kwh", "cost", "currency"),
+        *("stop_reason", "event_actor", "stop_count"),
+    ),
+}
+"""The canonical columns of each entity, in the order in which entities are extracted."""
+
+RIDE_ALONG: Mapping[str, tuple[str, ...]] = {
+    "location": (),
+    "station": (),
+    "evse": (),
+    "token": ("token_kind", "owner_count"),
+    "session": ("time_zone", "century", "duration_hours", "failed_stop_reason", "token_kind"),
+}
+"""Columns beside the canonical ones that cleansing understands where a source has them."""
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "location": ("location_id",),
+    "station": ("station_id",),
+    "evse": ("station_id", "connector_id"),
+    "token": ("token_uid",),
+    "session": ("session_id", "station_id", "started_at", "stopped_at"),
+}
+"""Without these an entity cannot be read at all. The first of them are also what makes a row of it distinct."""
+
+INSTANTS = frozenset(
+    {"started_at", "stopped_at", "server_started_at", "server_stopped_at", "last_seen_at", "expires_at"}
+)
+NUMBERS = frozenset(
+    {"latitude", "longitude", "meter_start_wh", "meter_stop_wh", "energy_kwh", "cost", "duration_hours"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandedRow:
+    """One row as it came, with the place it came from. `line` is a line of the file, or the row's number in a table."""
+
+    entity: str
+    file: str
+    line: int
+    values: Mapping[str, str | None]
+
+    @property
+    def row_hash(self) -> str:
+        """SHA-256 over the canonical JSON of the values: what the row says, wherever it stands."""
+        text = json.dumps(dict(self.values), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a look at a source found, before anything is extracted."""
+
+    source: str
+    kind: Literal["steve", "csv"]
+    schema_generation: str | None
+    notes: tuple[str, ...]
+    entities: Mapping[str, tuple[str, ...]]
+    """The columns that each entity will have."""
+
+
+class Source(Protocol):
+    """A legacy source. Reading it changes nothing in it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> Literal["steve", "csv"]: ...
+
+    def inspect(self) -> Inspection:
+        """Say what there is.
+
+        Raises:
+            SourceError: if the source cannot be read.
+        """
+        ...
+
+    def rows(self, entity: str, *, chunk_size: int = 5000) -> Iterator[list[LandedRow]]:
+        """Yield an entity's rows in chunks, in a stable order and in bounded memory."""
+        ...

@@ -1,0 +1,148 @@
+"""One station's journey: its stage and its effects, each on the record before it happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from charging.errors import RemoteError
+from charging.migration.crossing import Crossing
+from charging.migration.lifecycle import DEADLINES, FINAL, Stage, require_transition
+from charging.migration.ports import Effect, Move, Transition
+from charging.migration.recipes import Recipe
+
+Response = Mapping[str, object]
+_Answer = TypeVar("_Answer")
+
+TAKEN = frozenset({"Accepted", "RebootRequired", "Scheduled", "Unchanged", "Observed", "Unanswered"})
+"""Statuses after which an order has taken effect, or may have. The last three are ours: it was so before; it was found
+to be so after an interruption; the station left before it could answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a stage ends with: the next one, and why."""
+
+    after: Stage
+    reason: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+class Journey:
+    """A station's move while it is being made. Whatever it knows, the journal knew first."""
+
+    def __init__(self, move: Move, *, recipe: Recipe, crossing: Crossing) -> None:
+        self.station_id = move.station_id
+        self.recipe = recipe
+        self.crossing = crossing
+        self.stage = move.stage
+        self.attempt = move.attempt
+        self.reason = move.reason
+        self.deadline_at = move.deadline_at
+        self.effects = dict(move.effects)
+
+    async def enter(self, turn: Turn) -> None:
+        """Go to the next stage.
+
+        Raises:
+            IllegalTransition: if it does not follow the present one.
+        """
+        require_transition(self.station_id, before=self.stage, after=turn.after)
+        now = self.crossing.now()
+        deadline_at = self._deadline(turn.after, now=now)
+        await self.crossing.journal.enter(
+            Transition(
+                station_id=self.station_id,
+                attempt=self.attempt,
+                before=self.stage,
+                after=turn.after,
+                reason=turn.reason,
+                evidence=turn.evidence,
+                deadline_at=deadline_at,
+                at=now,
+            )
+        )
+        self.stage, self.reason, self.deadline_at = turn.after, turn.reason, deadline_at
+
+    async def act(
+        self,
+        step: str,
+        *,
+        request: Mapping[str, object],
+        send: Callable[[], Awaitable[Response]],
+        is_done: Callable[[], Awaitable[bool]],
+        is_patient: bool = True,
+    ) -> Response:
+        """Have one effect on the station, once, and return how it answered.
+
+        What was concluded is not done again. What was only intended, by this process or by one that was killed, may
+        have happened: `is_done` looks at the world before anything is sent a second time.
+        """
+        effect = self.effects.get(step)
+        if effect is not None and effect.response is not None:
+            return effect.response
+        if effect is None:
+            await self._intend(step, request=request)
+        is_fresh = effect is None
+
+        async def once() -> Response:
+            nonlocal is_fresh
+            if not is_fresh and await is_done():
+                return {"status": "Observed"}
+            is_fresh = False
+            return await send()
+
+        response = await (self.patiently(once) if is_patient else once())
+        await self._conclude(step, response=response)
+        return response
+
+    async def patiently(self, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        """Call until the other side answers or the stage's time is up; at least once."""
+        while True:
+            try:
+                return await call()
+            except RemoteError:
+                if self.is_overdue:
+                    raise
+            await self.pause()
+
+    async def pause(self) -> None:
+        """Wait for as long as one waits between two looks."""
+        await asyncio.sleep(self.crossing.pace.poll_seconds)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the stage's time is up. Ask it after looking at the world, never instead."""
+        return self.deadline_at is None or self.crossing.now() >= self.deadline_at
+
+    def committed_at(self, *, prefix: str = "") -> datetime | None:
+        """Return when the station was told to leave (with prefix `back.`: to return), or None if it surely was not."""
+        switch = f"write:{self.recipe.writes[-1].key}"
+        effect = self.effects.get(prefix + ("reset" if self.recipe.reset != "none" else switch))
+        is_refused = effect is not None and effect.response is not None and effect.response["status"] not in TAKEN
+        return None if effect is None or is_refused else effect.intended_at
+
+    def _deadline(self, stage: Stage, *, now: datetime) -> datetime | None:
+        if stage in FINAL:
+            return None
+        pace = self.crossing.pace
+        if stage is Stage.CUT_OVER:
+            return now + pace.scaled(self.recipe.await_seconds)
+        if stage is Stage.ROLLING_BACK and self.committed_at() is not None:
+            # a driver may be charging at the target by now, and is waited for there, too
+            return now + pace.scaled(DEADLINES[stage] + DEADLINES[Stage.DRAINING])
+        return now + pace.scaled(DEADLINES[stage])
+
+    async def _intend(self, step: str, *, request: Mapping[str, object]) -> None:
+        now = self.crossing.now()
+        await self.crossing.journal.intend(self.station_id, attempt=self.attempt, step=step, request=request, at=now)
+        self.effects[step] = Effect(request=request, response=None, intended_at=now)
+
+    async def _conclude(self, step: str, *, response: Response) -> None:
+        now = self.crossing.now()
+        await self.crossing.journal.conclude(
+            self.station_id, attempt=self.attempt, step=step, response=response, at=now
+        )
+        intent = self.effects[step]
+        self.effects[step] = Effect(request=intent.request, response=response, intended_at=intent.intended_at)

@@ -1,0 +1,49 @@
+"""Which way each station takes: moved remotely, put on the list for a visit, or left waiting. Always with a reason."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from charging.migration.recipes import Method, Recipe
+from charging.network.model import Lane, Station
+
+
+class Way(StrEnum):
+    """What becomes of a station in this migration."""
+
+    REMOTE = "remote"
+    TO_SITE = "to_site"
+    WAITING = "waiting"
+    """Someone has to do something first; then it is planned again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A station's way and why."""
+
+    way: Way
+    reason: str
+
+
+def route(station: Station, *, recipe: Recipe | None) -> Route:
+    """Return the way that a station takes, given the recipe that fits it."""
+    match station.lane:
+        case Lane.WAREHOUSE:
+            return Route(way=Way.WAITING, reason="never seen: configure it for the target before it is installed")
+        case Lane.FAULTED:
+            return Route(way=Way.WAITING, reason="in a fault: repair it first")
+        case Lane.OFFLINE:
+            seen = f"since {station.last_seen_at:%Y-%m-%d}" if station.last_seen_at else "for as long as is known"
+            return Route(way=Way.TO_SITE, reason=f"silent {seen}: no remote method reaches it")
+        case Lane.LIVE:
+            return _live(station, recipe=recipe)
+
+
+def _live(station: Station, *, recipe: Recipe | None) -> Route:
+    kind = " ".join(part for part in (station.vendor, station.model, station.firmware) if part) or "its unknown type"
+    if recipe is None:
+        return Route(way=Way.TO_SITE, reason=f"no recipe for {kind}")
+    if recipe.method.is_remote:
+        return Route(way=Way.REMOTE, reason=f"live, with recipe {recipe.name}")
+    if recipe.method is Method.ONSITE:
+        return Route(way=Way.TO_SITE, reason=f"recipe {recipe.name} asks for a visit")
+    return Route(way=Way.WAITING, reason=f"recipe {recipe.name} asks for a {recipe.method} campaign first")

@@ -1,0 +1,119 @@
+"""Recipe files: TOML text into `Recipe` values, refused with a sentence wherever they are not clear."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Annotated, Literal
+
+import msgspec
+
+from charging.errors import RecipeError
+from charging.migration.recipes import Method, ReadBack, Recipe, Write, unknown_fields
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Seconds = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class _Write(msgspec.Struct, forbid_unknown_fields=True):
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]  # OCPP 1.6 §7.27: CiString50Type
+    template: str
+    read_back: ReadBack = ReadBack.EXACT
+    sensitive: bool = False
+
+
+class _Rollback(msgspec.Struct, forbid_unknown_fields=True):
+    via: Literal["legacy", "target", "auto"] = "auto"
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    recipe: _Text
+    version: int
+    vendor: _Text
+    models: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1)]
+    method: Method
+    source: _Text
+    firmware_from: str = ""
+    firmware_to: str = ""
+    protocol: str = "ocpp1.6"
+    drain: Literal["active", "passive"] = "active"
+    reset: Literal["Soft", "Hard", "none"] = "Soft"
+    expects_boot: bool = True
+    await_seconds: _Seconds = 900
+    writes: tuple[_Write, ...] = ()
+    rollback: _Rollback = msgspec.field(default_factory=_Rollback)
+    tested: tuple[dict[str, str], ...] = ()
+
+
+def shipped_texts() -> dict[str, str]:
+    """Return the recipe files that come with rehome, by file name."""
+    folder = files("charging.migration") / "recipes"
+    return {entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml")}
+
+
+def parse_recipes(texts: Mapping[str, str]) -> tuple[Recipe, ...]:
+    """Return the recipes of several files, sorted by name.
+
+    Raises:
+        RecipeError: if a file is not a valid recipe, or two files carry the same name.
+    """
+    found: dict[str, Recipe] = {}
+    for file, text in sorted(texts.items()):
+        recipe = _parse(file, text)
+        if recipe.name in found:
+            raise RecipeError(file, f"{recipe.name!r} is also the name of {found[recipe.name].file}", "rename one")
+        found[recipe.name] = recipe
+    return tuple(found[name] for name in sorted(found))
+
+
+def _parse(file: str, text: str) -> Recipe:
+    try:
+        given = msgspec.convert(tomllib.loads(text), _File)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(file, f"it is no TOML ({error})", "mend the line that it names") from error
+    except msgspec.ValidationError as error:
+        raise RecipeError(file, str(error), "compare it with a recipe that comes with rehome") from error
+    _require_sense(file, given)
+    return Recipe(
+        name=given.recipe,
+        file=file,
+        version=given.version,
+        vendor=given.vendor,
+        models=given.models,
+        firmware_from=given.firmware_from,
+        firmware_to=given.firmware_to,
+        protocol=given.protocol,
+        method=given.method,
+        drain=given.drain,
+        reset=given.reset,
+        expects_boot=given.expects_boot,
+        await_seconds=given.await_seconds,
+        source=given.source,
+        writes=tuple(
+            Write(key=write.key, template=write.template, read_back=write.read_back, is_sensitive=write.sensitive)
+            for write in given.writes
+        ),
+        rollback_via=given.rollback.via,
+        tested=given.tested,
+    )
+
+
+def _require_sense(file: str, given: _File) -> None:
+    """Refuse what is well-formed but cannot be carried out."""
+    keys = [write.key for write in given.writes]
+    if given.method.is_remote and not keys:
+        raise RecipeError(file, f"method {given.method} writes nothing", "add a [[writes]] table for each key")
+    if keys and not given.method.is_remote:
+        raise RecipeError(file, f"method {given.method} cannot write keys", 'say "config" or "slot"')
+    if len(set(keys)) < len(keys):
+        raise RecipeError(file, "a key is written twice", "write each key once, the switching key last")
+    for write in given.writes:
+        try:
+            unknown = unknown_fields(write.template)
+        except ValueError as error:
+            raise RecipeError(file, f"the template of {write.key}: {error}", "double each literal brace") from error
+        if unknown:
+            raise RecipeError(
+                file,
+                f"the template of {write.key} asks for {', '.join(unknown)}",
+                "use url, identity, host, path, apn or apn_user, and double each literal brace",
+            )

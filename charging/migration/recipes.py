@@ -1,0 +1,213 @@
+"""Recipes: what to write into a station so that it calls another back-office, and which recipe a station takes."""
+
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from charging.errors import RecipeError
+from charging.network.model import Station
+
+FIELDS = frozenset({"url", "identity", "host", "path", "apn", "apn_user"})
+"""What a template may ask for."""
+
+
+class Method(StrEnum):
+    """The way a station is pointed at another back-office."""
+
+    CONFIG = "config"
+    """Write configuration keys."""
+    SLOT = "slot"
+    """Write a second connection profile; the station falls back to the first by itself."""
+    FIRMWARE = "firmware"
+    SCRIPT = "script"
+    GATEWAY = "gateway"
+    ONSITE = "onsite"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the cutover engine can do it."""
+        return self in {Method.CONFIG, Method.SLOT}
+
+
+class ReadBack(StrEnum):
+    """What reading a key back after writing it can prove."""
+
+    EXACT = "exact"
+    PRESENT = "present"
+    """The station shows that there is a value, but not which."""
+    NEVER = "never"
+    """Write-only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a back-office listens: `url` is the WebSocket URL without the station's identity."""
+
+    url: str
+    apn: str = ""
+    apn_user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One configuration key and the template of its value."""
+
+    key: str
+    template: str
+    read_back: ReadBack
+    is_sensitive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How the stations of one maker, model and firmware range are moved. The last write is the one that switches."""
+
+    name: str
+    file: str
+    version: int
+    vendor: str
+    models: tuple[str, ...]
+    firmware_from: str
+    """Inclusive; empty for no lower bound."""
+    firmware_to: str
+    """Exclusive; empty for no upper bound."""
+    protocol: str
+    method: Method
+    drain: Literal["active", "passive"]
+    """Passive for models that break on ChangeAvailability: an idle moment is waited for instead."""
+    reset: Literal["Soft", "Hard", "none"]
+    expects_boot: bool
+    await_seconds: int
+    source: str
+    writes: tuple[Write, ...]
+    rollback_via: Literal["legacy", "target", "auto"]
+    tested: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A rendered write."""
+
+    key: str
+    value: str
+    read_back: ReadBack
+    is_sensitive: bool
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the station tells this key's value."""
+        return self.read_back is ReadBack.EXACT
+
+    def is_kept(self, found: str | None) -> bool:
+        """Whether what was read back shows that the station kept the value, as far as this key can show it."""
+        return found == self.value if self.is_readable else self.read_back is ReadBack.NEVER or found is not None
+
+    def shown(self, value: str | None) -> str | None:
+        """Return a value of this key as it may be stored and printed."""
+        return "****" if self.is_sensitive and value is not None else value
+
+
+def choose(recipes: Iterable[Recipe], station: Station) -> Recipe | None:
+    """Return the one recipe that fits the station, or None.
+
+    Raises:
+        RecipeError: if two fit; which one is right is nothing to guess.
+    """
+    fitting = sorted((recipe for recipe in recipes if fits(recipe, station)), key=lambda recipe: recipe.name)
+    if len(fitting) > 1:
+        raise RecipeError(
+            " and ".join(recipe.file for recipe in fitting),
+            f"{' and '.join(recipe.name for recipe in fitting)} both fit station {station.station_id} "
+            f"({station.vendor} {station.model} {station.firmware})",
+            "narrow their models or firmware ranges until one remains",
+        )
+    return fitting[0] if fitting else None
+
+
+def fits(recipe: Recipe, station: Station) -> bool:
+    """Whether a recipe is for stations of this vendor, model and firmware. Letter case does not count."""
+    vendor, model = (station.vendor or "").casefold(), (station.model or "").casefold()
+    return (
+        fnmatchcase(vendor, recipe.vendor.casefold())
+        and any(fnmatchcase(model, glob.casefold()) for glob in recipe.models)
+        and _is_within(station.firmware, start=recipe.firmware_from, end=recipe.firmware_to)
+    )
+
+
+def orders(recipe: Recipe, *, station_id: str, address: Address) -> tuple[Order, ...]:
+    """Return what to write, in order, to point the station at the address.
+
+    Raises:
+        RecipeError: if a value is longer than OCPP 1.6 allows (500 characters).
+    """
+    rendered = tuple(
+        Order(
+            key=write.key,
+            value=render(write.template, station_id=station_id, address=address),
+            read_back=write.read_back,
+            is_sensitive=write.is_sensitive,
+        )
+        for write in recipe.writes
+    )
+    for order in rendered:
+        if len(order.value) > 500:
+            raise RecipeError(recipe.file, f"the value of {order.key} is too long for OCPP 1.6", "shorten the URL")
+    return rendered
+
+
+def reversed_orders(
+    recipe: Recipe, *, station_id: str, address: Address, snapshot: Mapping[str, str | None]
+) -> tuple[Order, ...]:
+    """Return what to write, in order, to put the station back: the values found before, or else the legacy's address.
+
+    The order is the recipe's own: the key that switches comes last in both directions.
+    """
+    return tuple(
+        Order(
+            key=order.key,
+            value=before if (before := snapshot.get(order.key)) is not None else order.value,
+            read_back=order.read_back,
+            is_sensitive=order.is_sensitive,
+        )
+        for order in orders(recipe, station_id=station_id, address=address)
+    )
+
+
+def render(template: str, *, station_id: str, address: Address) -> str:
+    """Fill a template. Within a URL the identity is percent-encoded, as OCPP-J 1.6 §3.1.1 asks; elsewhere it is not."""
+    parts = urlsplit(address.url)
+    is_url = "{url}" in template or "{host}" in template
+    return template.format(
+        url=address.url.rstrip("/"),
+        identity=quote(station_id, safe="") if is_url else station_id,
+        host=parts.netloc,
+        path=parts.path.rstrip("/"),
+        apn=address.apn,
+        apn_user=address.apn_user,
+    )
+
+
+def unknown_fields(template: str) -> list[str]:
+    """Return what a template asks for that cannot be given.
+
+    Raises:
+        ValueError: if its braces do not pair.
+    """
+    asked = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    return sorted(set(asked) - FIELDS)
+
+
+def _is_within(firmware: str | None, *, start: str, end: str) -> bool:
+    if not start and not end:
+        return True
+    version = _version(firmware or "")
+    return bool(version) and version >= _version(start) and (not end or version < _version(end))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text))

@@ -1,0 +1,188 @@
+"""What a journey is made of, forward and back: write a key, leave, appear, be put out of service and in again.
+
+Each step returns None, or in words what is wrong.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Literal
+
+from charging.errors import RemoteError, StationUnreachable
+from charging.migration.crossing import BackOffice
+from charging.migration.journey import TAKEN, Journey, Response
+from charging.migration.ports import Sighting
+from charging.migration.recipes import Order, ReadBack
+
+
+async def set_availability(
+    journey: Journey, office: BackOffice, kind: Literal["Operative", "Inoperative"], *, step: str
+) -> str | None:
+    """Put the station in or out of service, unless its recipe says that it breaks on that."""
+    if journey.recipe.drain == "passive":
+        return None
+
+    async def send() -> Response:
+        return {"status": await office.change_availability(journey.station_id, kind)}
+
+    request = {"via": office.name, "kind": kind}
+    response = await journey.act(step, request=request, send=send, is_done=_cannot_tell)
+    return None if response["status"] in TAKEN else f"it refused to become {kind} ({response['status']})"
+
+
+async def is_idle(journey: Journey, office: BackOffice) -> bool:
+    """Wait for the last open transaction to end; return False if it has not by the stage's deadline."""
+    while True:
+        seen = await journey.patiently(lambda: office.look(journey.station_id))
+        if seen is not None and seen.open_transactions == 0:
+            return True
+        if journey.is_overdue:
+            return False
+
+
+async def point(
+    journey: Journey, *, leave: BackOffice, reach: BackOffice, orders: Sequence[Order], prefix: str = ""
+) -> str | None:
+    """Write every key through the back-office that is to be left, then make the station leave it."""
+    *inert, switching = orders
+    has_reset = journey.recipe.reset != "none"
+    for order in orders if has_reset else inert:
+        if problem := await write(journey, leave, order, step=f"{prefix}write:{order.key}"):
+            return problem
+    if journey.committed_at(prefix=prefix) is None and not await is_idle(journey, leave):
+        return "a charge began and had not ended in time"
+    if has_reset:
+        return await _reset(journey, leave, reach=reach, step=f"{prefix}reset")
+    return await write(journey, leave, switching, step=f"{prefix}write:{switching.key}", leaves=True)
+
+
+async def write(journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False) -> str | None:
+    """Write one key and read it back; what it held before is in the intent, for the way back.
+
+    With `leaves`, writing it makes the station leave at once: it may be gone before it answers, and is not read back.
+    """
+    known = journey.effects.get(step)
+    before = known.request["before"] if known else await _value(journey, office, order)
+
+    async def send() -> Response:
+        if known is None and order.is_readable and before == order.value:
+            return {"status": "Unchanged"}
+        try:
+            status = await office.write(journey.station_id, order.key, order.value)
+        except StationUnreachable:
+            if leaves:
+                return {"status": "Unanswered"}
+            raise
+        if leaves or status not in TAKEN or order.read_back is ReadBack.NEVER:
+            return {"status": status}
+        found = await office.read(journey.station_id, order.key)
+        return {"status": status, "is_kept": order.is_kept(found), "read_back": order.shown(found)}
+
+    async def is_done() -> bool:
+        try:
+            return order.is_readable and await office.read(journey.station_id, order.key) == order.value
+        except StationUnreachable:
+            if leaves:
+                return True
+            raise
+
+    request = {"via": office.name, "key": order.key, "value": order.shown(order.value), "before": before}
+    response = await journey.act(step, request=request, send=send, is_done=is_done)
+    if response["status"] not in TAKEN:
+        return f"it refused {order.key} ({response['status']})"
+    is_kept = response.get("is_kept", True)
+    return None if is_kept else f"it accepted {order.key}, but reads it back as {response.get('read_back')!r}"
+
+
+async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: str = "") -> str | None:
+    """Wait until the back-office has heard the station after it was told to go there, and reads the key back there.
+
+    A station that need not boot after reconnecting (OCPP-J 1.6 §5.4) is asked to, or it could be there unheard.
+    """
+    since = journey.committed_at(prefix=prefix)
+    if since is None:
+        return "it was not told to go"
+    pace, now = journey.crossing.pace, journey.crossing.now()
+    until = now + pace.scaled(journey.recipe.await_seconds)  # the telling itself may have taken a while
+    until = min(until, journey.deadline_at or until)
+    ask_at = max(since + pace.settle, since + (until - since) / 2 if journey.recipe.expects_boot else since)
+    while True:
+        problem = await _absence(journey, office, since=since, order=order)
+        now = journey.crossing.now()
+        if problem is None or now >= until:
+            return problem
+        if now >= ask_at:
+            await _ask_to_boot(journey, office, step=f"{prefix}trigger")
+            ask_at = now + pace.settle
+
+
+async def has_left(journey: Journey, office: BackOffice) -> bool:
+    """Whether the station no longer answers through a back-office, once it has had time to go."""
+    until = journey.crossing.now() + journey.crossing.pace.settle
+    while await journey.patiently(lambda: office.answers(journey.station_id, switch_key(journey))):
+        if journey.crossing.now() >= until:
+            return False
+        await journey.pause()
+    return True
+
+
+def switch_key(journey: Journey) -> str:
+    """Return the key that switches: the one that every station of the recipe must know."""
+    return journey.recipe.writes[-1].key
+
+
+def is_heard(seen: Sighting | None, *, since: datetime) -> bool:
+    """Whether a sighting is newer than an instant."""
+    return seen is not None and seen.heard_at is not None and seen.heard_at > since
+
+
+async def _value(journey: Journey, office: BackOffice, order: Order) -> str | None:
+    if order.read_back is ReadBack.NEVER:
+        return None
+    return order.shown(await journey.patiently(lambda: office.read(journey.station_id, order.key)))
+
+
+async def _reset(journey: Journey, office: BackOffice, *, reach: BackOffice, step: str) -> str | None:
+    kind: Literal["Soft", "Hard"] = "Hard" if journey.recipe.reset == "Hard" else "Soft"
+
+    async def send() -> Response:
+        return {"status": await office.reset(journey.station_id, kind)}
+
+    async def is_under_way() -> bool:
+        since = journey.effects[step].intended_at
+        while journey.crossing.now() < since + journey.crossing.pace.settle:
+            there, here = await reach.look(journey.station_id), await office.look(journey.station_id)
+            has_rebooted_here = here is not None and here.booted_at is not None and here.booted_at > since
+            if is_heard(there, since=since) or has_rebooted_here:
+                return True
+        return not await office.answers(journey.station_id, switch_key(journey))
+
+    if step not in journey.effects:
+        await journey.crossing.resets.pass_through()
+    request = {"via": office.name, "kind": kind}
+    response = await journey.act(step, request=request, send=send, is_done=is_under_way)
+    return None if response["status"] in TAKEN else f"it refused to reset ({response['status']})"
+
+
+async def _absence(journey: Journey, office: BackOffice, *, since: datetime, order: Order) -> str | None:
+    """Return why the station does not count as having appeared, or None."""
+    try:
+        if not is_heard(await office.look(journey.station_id), since=since):
+            return f"the {office} has not heard it"
+        found = await office.read(journey.station_id, order.key)
+    except RemoteError as error:
+        return str(error)
+    is_right = not order.is_readable or found == order.value
+    return None if is_right else f"the {office} has heard it, but reads {order.key} back as {order.shown(found)!r}"
+
+
+async def _ask_to_boot(journey: Journey, office: BackOffice, *, step: str) -> None:
+    async def send() -> Response:
+        return {"status": await office.trigger_boot(journey.station_id)}
+
+    with suppress(RemoteError):  # it is not there yet, and may be at the next look
+        await journey.act(step, request={"via": office.name}, send=send, is_done=_cannot_tell, is_patient=False)
+
+
+async def _cannot_tell() -> bool:
+    return False  # OCPP 1.6 has no way to read an availability; setting it twice does no harm

@@ -1,0 +1,1 @@
+"""How stations and back-offices speak OCPP."""

@@ -1,0 +1,1 @@
+"""Ways to reach stations: each implements `charging.migration.ports.Channel`."""

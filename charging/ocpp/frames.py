@@ -1,0 +1,126 @@
+"""OCPP-J frames: bytes to values and back, without a socket. A bad frame is a value, too, and never an exception."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias
+
+import msgspec
+
+MAX_BYTES = 262_144
+MAX_DEPTH = 32
+"""OCPP 1.6's deepest message nests nine levels; a thousand brackets are an attack."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request: `[2, id, action, payload]`. Numbers with a fraction are `Decimal`."""
+
+    unique_id: str
+    action: str
+    payload: Mapping[str, Any]
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResult:
+    """An answer: `[3, id, payload]`."""
+
+    unique_id: str
+    payload: Mapping[str, Any]
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallError:
+    """A refusal: `[4, id, code, description, details]`."""
+
+    unique_id: str
+    code: str
+    description: str
+    details: Mapping[str, Any]
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadFrame:
+    """What arrived and is no OCPP-J frame, kept as it came. `unique_id` is there if a CALLERROR can be sent."""
+
+    problem: str
+    unique_id: str | None
+    raw: bytes
+
+
+Frame: TypeAlias = Call | CallResult | CallError
+
+
+def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Frame | BadFrame:
+    """Return the frame that the bytes hold. Cheap refusals come first: size, depth, UTF-8, JSON, then the envelope."""
+    if len(raw) > max_bytes:
+        return BadFrame(problem=f"it is longer than {max_bytes} bytes", unique_id=None, raw=raw[:max_bytes])
+    if _is_deeper(raw, max_depth):
+        return BadFrame(problem=f"it nests deeper than {max_depth}", unique_id=None, raw=raw)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return BadFrame(problem="it is not UTF-8", unique_id=None, raw=raw)
+    try:
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):  # ValueError also stands for an integer of thousands of digits
+        return BadFrame(problem="it is not JSON", unique_id=None, raw=raw)
+    return _envelope(value, raw)
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the frame as it goes on the wire; `raw` is not looked at."""
+    match frame:
+        case Call():
+            return _ENCODER.encode([2, frame.unique_id, frame.action, frame.payload])
+        case CallResult():
+            return _ENCODER.encode([3, frame.unique_id, frame.payload])
+        case CallError():
+            return _ENCODER.encode([4, frame.unique_id, frame.code, frame.description, frame.details])
+
+
+def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
+    match value:
+        case [int() | Decimal(), str(unique_id), *_] if not 0 < len(unique_id) <= 36:
+            return BadFrame(problem="its id is empty or longer than 36 characters", unique_id=None, raw=raw)
+        case [2, str(unique_id), str(action), dict(payload)]:
+            return Call(unique_id=unique_id, action=action, payload=payload, raw=raw)
+        case [3, str(unique_id), dict(payload)]:
+            return CallResult(unique_id=unique_id, payload=payload, raw=raw)
+        case [4, str(unique_id), str(code), str(description), dict(details)]:
+            return CallError(unique_id=unique_id, code=code, description=description, details=details, raw=raw)
+        case [2, str(unique_id), *_]:
+            return BadFrame(problem="it is a CALL without an action and an object", unique_id=unique_id, raw=raw)
+        case _:
+            return BadFrame(problem="it is no CALL, CALLRESULT or CALLERROR", unique_id=None, raw=raw)
+
+
+def _is_deeper(raw: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk."""
+    if raw.count(b"[") + raw.count(b"{") <= limit:
+        return False
+    depth, is_text, is_escaped = 0, False, False
+    for byte in raw:
+        if is_escaped:
+            is_escaped = False
+        elif is_text:
+            is_escaped, is_text = byte == 0x5C, byte != 0x22
+        elif byte == 0x22:
+            is_text = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif byte in b"]}":
+            depth -= 1
+    return False
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,1 @@
+"""Match, compare, judge, age and summarise CDRs of both sides. Pure."""

@@ -1,0 +1,175 @@
+"""Who is right about a pair: both amounts are recomputed from the agreed tariff and what each side measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from charging.reconciliation.aliases import Aliases
+from charging.reconciliation.compare import Differences, compare
+from charging.reconciliation.match import Pair
+from charging.reconciliation.verdict import NEXT_STEP, SETTLED, Judged, Kind, Verdict
+from charging.roaming.cdr import Cdr, Side, usage
+from charging.roaming.terms import Terms, Tier
+from charging.tariffs.cost import NotPriceable, Price
+from charging.tariffs.price import price
+from charging.tariffs.rounding import half_minor_unit
+from charging.tariffs.tariff import Tariff, valid_at
+
+_QUANTITIES = frozenset({Kind.ENERGY, Kind.DURATION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recomputed:
+    """What a CDR should have stated, and whether it did."""
+
+    net: Decimal
+    gross: Decimal
+    tolerance: Decimal
+    is_right: bool
+
+
+def judge_pair(pair: Pair, *, terms: Terms, tariffs: Sequence[Tariff], aliases: Aliases) -> Judged:
+    """Return the verdict on two CDRs of one session. Swapping the sides mirrors it."""
+    ours, theirs = pair.ours, pair.theirs
+    found = compare(ours, theirs, terms=terms, aliases=aliases)
+    verdict, explanation, extra = _verdict(pair, found, terms, tariffs)
+    kinds = found.kinds
+    if verdict in SETTLED:  # what the tariff's rounding explains is no difference
+        kinds = tuple(kind for kind in kinds if kind not in {Kind.NET, Kind.GROSS})
+    is_settled = verdict in SETTLED
+    return Judged(
+        verdict=verdict,
+        tier=pair.tier,
+        ours_key=ours.cdr_key,
+        theirs_key=theirs.cdr_key,
+        kinds=(*kinds, *extra),
+        difference=found.net,
+        money_at_risk=Decimal(0) if is_settled else _at_risk(ours, theirs, found),
+        currency=ours.currency,
+        explanation=explanation,
+        next_step=NEXT_STEP[verdict],
+        cohort=ours.cohort or theirs.cohort,
+    )
+
+
+def _verdict(
+    pair: Pair, found: Differences, terms: Terms, tariffs: Sequence[Tariff]
+) -> tuple[Verdict, str, tuple[Kind, ...]]:
+    if pair.tier is Tier.EVSE_AND_TIME:
+        return Verdict.AMBIGUOUS, "only the EVSE and the time agree", (Kind.SUSPECT,)
+    if _QUANTITIES & set(found.kinds):
+        return Verdict.QUANTITY_DIFFERS, _quantities(pair, found), ()
+    if found.money == 0:
+        if found.are_none:
+            return Verdict.EQUAL, "both state the same", ()
+        return Verdict.WITHIN_TOLERANCE, _clocks(found), ()
+    return _who_is_right(pair, found, terms, tariffs)
+
+
+def _who_is_right(
+    pair: Pair, found: Differences, terms: Terms, tariffs: Sequence[Tariff]
+) -> tuple[Verdict, str, tuple[Kind, ...]]:
+    tariff = valid_at(tariffs, min(pair.ours.started_at, pair.theirs.started_at))
+    sides = [_recompute(cdr, tariff, terms) for cdr in (pair.ours, pair.theirs)]
+    ours, theirs = sides
+    if isinstance(ours, str) or isinstance(theirs, str):
+        reason = next(side for side in sides if isinstance(side, str))
+        return Verdict.NOT_PRICEABLE, f"{_amounts(pair)}, and nobody can say who is right: {reason}", ()
+    tolerance = max(ours.tolerance, theirs.tolerance)
+    if found.money is not None and abs(found.money) <= tolerance and _is_near(found.gross, tolerance):
+        return Verdict.WITHIN_TOLERANCE, f"{_amounts(pair)}; {tolerance} {terms.currency} may come of rounding", ()
+    return _by_recomputation(pair, found, ours, theirs)
+
+
+def _by_recomputation(
+    pair: Pair, found: Differences, ours: _Recomputed, theirs: _Recomputed
+) -> tuple[Verdict, str, tuple[Kind, ...]]:
+    said = f"{_amounts(pair)}; recomputed {ours.net} from ours and {theirs.net} from theirs"
+    if ours.is_right and theirs.is_right:
+        return Verdict.QUANTITY_DIFFERS, f"{said}: each follows from its own lines", (Kind.LINES,)
+    if Kind.TARIFF in found.kinds:
+        named = f"{said}: ours by tariff {pair.ours.tariff_id}, theirs by {pair.theirs.tariff_id}"
+        return Verdict.TARIFF_DIFFERS, named, ()
+    if ours.is_right:
+        return Verdict.OURS_RIGHT, f"{said}: theirs is not what was agreed", ()
+    if theirs.is_right:
+        return Verdict.THEIRS_RIGHT, f"{said}: ours is not what was agreed", ()
+    return Verdict.NEITHER_RIGHT, f"{said}: neither is what was agreed", ()
+
+
+def _recompute(cdr: Cdr, tariff: Tariff | None, terms: Terms) -> _Recomputed | str:
+    """Return what a CDR should state by its own measured quantities, or why nobody can say."""
+    if cdr.net is None:
+        return f"{cdr.side} states no amount"
+    found = price(usage(cdr, time_zone=terms.time_zone), tariffs={}, default=tariff)
+    if isinstance(found, NotPriceable):
+        return found.reason
+    if found.doubts:
+        return found.doubts[0]
+    tolerance = money_tolerance(found, terms)
+    charge = found.rounded(terms.rounding)
+    is_right = (
+        cdr.currency == charge.currency
+        and abs(cdr.net - charge.net) <= tolerance
+        and (cdr.gross is None or abs(cdr.gross - charge.gross) <= tolerance)
+    )
+    return _Recomputed(net=charge.net, gross=charge.gross, tolerance=tolerance, is_right=is_right)
+
+
+def money_tolerance(found: Price, terms: Terms) -> Decimal:
+    """Return the largest difference that rounding explains: half a minor unit for every priced line, or as agreed."""
+    if terms.tolerances.money is not None:
+        return terms.tolerances.money
+    return half_minor_unit(found.currency) * max(1, len(found.lines))
+
+
+def alone(cdr: Cdr, verdict: Verdict, *, explanation: str, kinds: tuple[Kind, ...] = ()) -> Judged:
+    """Return the verdict on a CDR without a counterpart."""
+    is_ours = cdr.side is Side.OURS
+    return Judged(
+        verdict=verdict,
+        tier=None,
+        ours_key=cdr.cdr_key if is_ours else None,
+        theirs_key=None if is_ours else cdr.cdr_key,
+        kinds=kinds,
+        difference=None if cdr.net is None else -cdr.net if is_ours else cdr.net,
+        money_at_risk=Decimal(0) if verdict in SETTLED else abs(cdr.net or Decimal(0)),
+        currency=cdr.currency,
+        explanation=explanation,
+        next_step=NEXT_STEP[verdict],
+        cohort=cdr.cohort,
+    )
+
+
+def _at_risk(ours: Cdr, theirs: Cdr, found: Differences) -> Decimal:
+    if found.money is not None:
+        return abs(found.money)
+    return max(abs(ours.net or Decimal(0)), abs(theirs.net or Decimal(0)))
+
+
+def _is_near(difference: Decimal | None, tolerance: Decimal) -> bool:
+    return difference is None or abs(difference) <= tolerance
+
+
+def _amounts(pair: Pair) -> str:
+    return f"ours says {_amount(pair.ours)}, theirs {_amount(pair.theirs)}"
+
+
+def _amount(cdr: Cdr) -> str:
+    return "nothing" if cdr.net is None else f"{cdr.net} {cdr.currency}"
+
+
+def _quantities(pair: Pair, found: Differences) -> str:
+    parts = []
+    if Kind.ENERGY in found.kinds:
+        parts.append(f"ours measured {pair.ours.energy_kwh} kWh, theirs {pair.theirs.energy_kwh}")
+    if Kind.DURATION in found.kinds:
+        ours, theirs = (cdr.ended_at - cdr.started_at for cdr in (pair.ours, pair.theirs))
+        parts.append(f"ours lasted {ours}, theirs {theirs}")
+    return "; ".join(parts)
+
+
+def _clocks(found: Differences) -> str:
+    if Kind.CLOCK in found.kinds:
+        return f"energy and amounts agree; the clocks are {abs(found.clock)} apart"
+    return "the differences are smaller than agreed"

@@ -1,0 +1,1 @@
+"""Roaming: the canonical CDR, the partners, and the protocols that CDRs come in."""

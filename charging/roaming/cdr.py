@@ -1,0 +1,97 @@
+"""The canonical CDR: one shape for both sides of a reconciliation and for every protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+
+from charging.tariffs.tariff import Dimension
+from charging.tariffs.usage import Extreme, Period, Usage
+
+
+class Side(StrEnum):
+    """Whose claim a CDR is."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+class Cohort(StrEnum):
+    """Whether the station had been moved to the target when the session began."""
+
+    MOVED = "moved"
+    NOT_MOVED = "not_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CdrLine:
+    """A measured quantity: kWh for ENERGY, hours for the times, A and kW for the extremes of a period."""
+
+    measure: Dimension | Extreme
+    started_at: datetime
+    volume: Decimal
+    tariff_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cdr:
+    """The billable record of one session. Ids are compared in their compact form; `…_raw` is what stood on the wire."""
+
+    side: Side
+    partner: str
+    owner: str
+    """Country and party of the operator whose station it was: `NL-EVN`."""
+    cdr_id: str
+    session_id: str | None
+    authorization_reference: str | None
+    evse_raw: str
+    evse_compact: str
+    token_uid: str | None
+    contract_compact: str | None
+    started_at: datetime
+    ended_at: datetime
+    energy_kwh: Decimal
+    net: Decimal | None
+    gross: Decimal | None
+    currency: str
+    tariff_id: str | None
+    lines: tuple[CdrLine, ...]
+    is_credit: bool
+    credits_cdr_id: str | None
+    last_updated: datetime
+    raw_sha256: str
+    quality: tuple[str, ...] = ()
+    """Codes of what was odd about the record (`unit.energy_wh`, `id.separator_nonstandard`…)."""
+    station_id: str | None = None
+    cohort: Cohort | None = None
+
+    @property
+    def cdr_key(self) -> str:
+        """The natural key: one for each version of a record that a side has stated."""
+        return f"{self.side}|{self.partner}|{self.owner}|{self.cdr_id}|{self.raw_sha256[:12]}"
+
+
+def usage(cdr: Cdr, *, time_zone: str) -> Usage:
+    """Return what was measured, as a tariff needs it; `time_zone` is the location's (IANA)."""
+    ordered = sorted(cdr.lines, key=lambda line: line.started_at)
+    periods = tuple(
+        _period(started_at, tuple(lines)) for started_at, lines in groupby(ordered, key=lambda line: line.started_at)
+    )
+    measured = {line.measure for line in cdr.lines if line.volume}
+    return Usage(
+        ended_at=cdr.ended_at,
+        periods=periods,
+        time_zone=time_zone,
+        has_expired_reservation=measured == {Dimension.RESERVATION_TIME},
+    )
+
+
+def _period(started_at: datetime, lines: Sequence[CdrLine]) -> Period:
+    return Period(
+        started_at=started_at,
+        volumes={line.measure: line.volume for line in lines if isinstance(line.measure, Dimension)},
+        extremes={line.measure: line.volume for line in lines if isinstance(line.measure, Extreme)},
+        tariff_id=next((line.tariff_id for line in lines if line.tariff_id), None),
+    )

@@ -1,0 +1,137 @@
+"""Our own CDRs: what we would bill a partner for the sessions of its drivers. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from operator import attrgetter
+
+from charging.network import Evse, Session, Token
+from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side, usage
+from charging.roaming.compact import compact_contract, compact_evse, compact_token
+from charging.roaming.partner import Partner
+from charging.tariffs.cost import Price
+from charging.tariffs.price import price
+from charging.tariffs.tariff import Dimension, valid_at
+
+_HOUR = Decimal(3600)
+_PUBLISHED = Decimal("0.0001")  # OCPI's numbers have four decimals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A session of a partner's driver that becomes no CDR, and why."""
+
+    session_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """Our CDRs for one partner, and the sessions that became none: together, all sessions of its drivers."""
+
+    cdrs: tuple[Cdr, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def own_cdrs(
+    sessions: Iterable[Session],
+    *,
+    partner: Partner,
+    tokens: Mapping[str, Token],
+    evses: Mapping[tuple[str, int], Evse],
+    cohort: Callable[[Session], Cohort | None],
+) -> Own:
+    """Return our CDRs of the sessions that a partner's drivers charged, priced as agreed.
+
+    `tokens` is by canonical token uid; `evses` by station and connector; `cohort` says whether the station had been
+    moved when a session began.
+    """
+    cdrs: list[Cdr] = []
+    skipped: list[Skipped] = []
+    for session in sorted(sessions, key=attrgetter("session_id")):
+        token = tokens.get(session.token_uid or "")
+        if token is None or token.issuer != partner.party:
+            continue
+        if reason := _refusal(session):
+            skipped.append(Skipped(session_id=session.session_id, reason=reason))
+            continue
+        evse = evses.get((session.station_id, session.connector_id or 0))
+        cdrs.append(_priced(_cdr(session, token, evse, partner, cohort(session)), partner))
+    return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
+
+
+def _refusal(session: Session) -> str | None:
+    if session.is_estimated:
+        return "its end is estimated: a person decides whether it is billed"
+    if not session.is_billable:
+        return "it is a failed start"
+    return None
+
+
+def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, cohort: Cohort | None) -> Cdr:
+    evse_id = evse.evse_id if evse and evse.evse_id else f"{session.station_id}*{session.connector_id}"
+    return Cdr(
+        side=Side.OURS,
+        partner=partner.name,
+        owner=partner.owner,
+        cdr_id=_filled(partner.ids.cdr, session) or session.session_id,
+        session_id=_filled(partner.ids.session, session),
+        authorization_reference=None,
+        evse_raw=evse_id,
+        evse_compact=compact_evse(evse_id),
+        token_uid=compact_token(token.token_uid),
+        contract_compact=compact_contract(token.contract_id) if token.contract_id else None,
+        started_at=session.started_at,
+        ended_at=session.stopped_at,
+        energy_kwh=session.energy_kwh,
+        net=None,
+        gross=None,
+        currency=partner.terms.currency,
+        tariff_id=None,
+        lines=tuple(_lines(session)),
+        is_credit=False,
+        credits_cdr_id=None,
+        last_updated=session.stopped_at,
+        raw_sha256=_hash(session),
+        quality=() if evse and evse.evse_id else ("id.evse_unknown",),
+        station_id=session.station_id,
+        cohort=cohort,
+    )
+
+
+def _filled(template: str | None, session: Session) -> str | None:
+    return None if template is None else template.replace("{session_id}", session.session_id)
+
+
+def _lines(session: Session) -> Iterator[CdrLine]:
+    """A back-office knows start, end and energy: one period, all of it charging."""
+    hours = Decimal((session.stopped_at - session.started_at) // timedelta(seconds=1)) / _HOUR
+    volumes = {Dimension.ENERGY: session.energy_kwh, Dimension.TIME: hours.quantize(_PUBLISHED)}
+    for measure, volume in volumes.items():
+        yield CdrLine(measure=measure, started_at=session.started_at, volume=volume)
+
+
+def _priced(cdr: Cdr, partner: Partner) -> Cdr:
+    tariff = valid_at(partner.tariffs, cdr.started_at)
+    found = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs={}, default=tariff)
+    if not isinstance(found, Price) or tariff is None:
+        return replace(cdr, quality=(*cdr.quality, "cost.not_priceable"))
+    charge = found.rounded(partner.terms.rounding)
+    doubts = ("cost.approximated",) if found.doubts else ()
+    return replace(cdr, net=charge.net, gross=charge.gross, tariff_id=tariff.tariff_id, quality=(*cdr.quality, *doubts))
+
+
+def _hash(session: Session) -> str:
+    """The identity of this version of our record: everything that is billed from it."""
+    facts = (
+        session.session_id,
+        session.station_id,
+        session.connector_id,
+        session.token_uid,
+        session.started_at.isoformat(),
+        session.stopped_at.isoformat(),
+        session.energy_kwh,
+    )
+    return sha256("|".join(map(str, facts)).encode()).hexdigest()

@@ -1,0 +1,188 @@
+"""All settings, in one frozen value that is built when it is needed and never at import.
+
+A file `rehome.toml` in the home folder holds them; environment variables (`REHOME_…`) go before it. Secrets are
+references (`env:NAME`, `file:PATH`), never values.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from charging import secret
+from charging.errors import SettingsError
+from charging.secret import Secret
+
+FILE = "rehome.toml"
+PREFIX = "REHOME_"
+
+
+class Section(BaseModel):
+    """A table of the settings file: frozen, and an unknown key in it is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BackOffice(Section):
+    """How one back-office is reached: its database, its operations API, and the address that stations dial."""
+
+    database: str = Field(description="reference to the SQLAlchemy address of its database, password included")
+    rest: str = Field(description="address of its REST API, without /api/v1")
+    user: str = Field(description="user of the REST API")
+    password: str = Field(description="reference to that user's password")
+    ws: str = Field(description="OCPP address that stations dial, without their identity")
+
+
+class Pace(Section):
+    """How fast stations are cut over, and how long is waited for them."""
+
+    concurrency: int = Field(default=50, ge=1, le=1000, description="stations in hand at the same time")
+    starts_per_second: float = Field(default=1.0, gt=0, description="so that neither ingress nor cell is stampeded")
+    poll_seconds: float = Field(default=5.0, gt=0, description="how often a back-office is asked what it has seen")
+    settle_seconds: float = Field(default=60.0, ge=0, description="how long a station is left alone before a doubt")
+    time_scale: float = Field(
+        default=1.0, gt=0, description="factor on every recipe's waiting time; 1 outside of tests"
+    )
+
+
+class Settings(Section):
+    """What the whole system is told from outside."""
+
+    home: Path
+    database: str | None = Field(default=None, description="reference to PostgreSQL's address; embedded if absent")
+    time_zone: str = Field(default="Europe/Amsterdam", description="IANA zone of the nights and of times in reports")
+    operator: str = Field(
+        default="NL*EVN", pattern=r"^[A-Z]{2}\*[A-Z0-9]{3}$", description="country and operator code of our EVSE ids"
+    )
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of our prices")
+    legacy: BackOffice | None = None
+    target: BackOffice | None = None
+    partners: Path = Field(default=Path("partners"), description="folder of partner files, relative to home")
+    recipes: Path | None = Field(
+        default=None, description="folder of recipe files beside those that ship, relative to home"
+    )
+    reports: Path = Field(default=Path("reports"), description="folder where reports are published, relative to home")
+    pseudonym_key: str | None = Field(
+        default=None, description="reference to the key of the pseudonyms in partners' reports; none are shown without"
+    )
+    pace: Pace = Pace()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder's name, such as Europe
+            raise ValueError(f"{name!r} is no IANA time zone such as Europe/Amsterdam") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def back_office(self, name: str) -> BackOffice:
+        """Return the settings of `legacy` or `target`.
+
+        Raises:
+            SettingsError: if the file does not describe it.
+        """
+        found = {"legacy": self.legacy, "target": self.target}.get(name)
+        if found is None:
+            raise SettingsError(name, "is not described", f"add a table [{name}] to {self.home / FILE}")
+        return found
+
+
+def home_folder() -> Path:
+    """Return the folder that holds everything rehome keeps: `REHOME_HOME`, or `.rehome` where it is called."""
+    return Path(os.environ.get("REHOME_HOME", ".rehome")).resolve()
+
+
+def load(home: Path | None = None) -> Settings:
+    """Build the settings from the file in `home` and the environment.
+
+    Raises:
+        SettingsError: naming the key, where it was set, and what would be right.
+    """
+    home = home or home_folder()
+    file = home / FILE
+    values: dict[str, object] = {}
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(str(file), "is not TOML", f"mend it there: {error}") from None
+        except OSError as error:
+            raise SettingsError(str(file), f"cannot be read: {error.strerror}", "make a readable file of it") from None
+    if os.environ.get("DATABASE_URL"):
+        values.setdefault("database", "env:DATABASE_URL")
+    if "home" in values:
+        raise SettingsError(f"home in {file}", "cannot be set there", "name the folder in REHOME_HOME")
+    told = _from_environment(os.environ)
+    try:
+        return Settings.model_validate({"home": home} | values | told)
+    except ValidationError as error:
+        raise _not_right(error.errors()[0], file=file, told=told) from None
+
+
+def database_address(reference: str, *, setting: str) -> Secret:
+    """Resolve a database reference and write its address so that SQLAlchemy uses psycopg 3.
+
+    Raises:
+        SettingsError: if it is no database address.
+    """
+    value = secret.resolve(reference, setting=setting).reveal()
+    return Secret(with_driver(value, setting=f"{setting} ({reference})"))
+
+
+def with_driver(address: str, *, setting: str) -> str:
+    """Write every PostgreSQL address as `postgresql+psycopg://`; leave every other dialect alone.
+
+    Raises:
+        SettingsError: if it is no database address.
+    """
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number; its text may be part of a password
+        raise SettingsError(setting, "is no database address", "write postgresql://user:password@host/name") from None
+    if url.drivername == "postgres" or url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def shown(address: str | URL) -> str:
+    """Return a database address as people may see it: without its password, and without options, which may hold one."""
+    return make_url(address).set(query={}).render_as_string(hide_password=True)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    names = ("time_zone", "operator", "currency", "database", "partners", "recipes", "reports")
+    found: dict[str, object] = {
+        name: environment[PREFIX + name.upper()] for name in names if environment.get(PREFIX + name.upper())
+    }
+    return found
+
+
+def _not_right(found: ErrorDetails, *, file: Path, told: Mapping[str, object]) -> SettingsError:
+    """Return the sentence about a setting. What it holds is not repeated: it may be a password in the wrong place."""
+    key = ".".join(map(str, found["loc"]))
+    where = f"{PREFIX}{key.upper()}" if key in told else f"{key} in {file}"
+    match found["type"]:
+        case "extra_forbidden":
+            return SettingsError(where, "is unknown", f"known are {', '.join(_known(found['loc'][:-1]))}")
+        case "missing":
+            return SettingsError(where, "is missing", "write it there")
+        case _:
+            return SettingsError(where, "is not right", found["msg"].removeprefix("Value error, "))
+
+
+def _known(table: Sequence[str | int]) -> list[str]:
+    """Return the names of the keys that a table of the file may have; no table is the file itself."""
+    sections: Mapping[str | int, type[Section]] = {"legacy": BackOffice, "target": BackOffice, "pace": Pace}
+    section = sections[table[0]] if table else Settings
+    return [name for name in section.model_fields if name != "home"]

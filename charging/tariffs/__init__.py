@@ -1,0 +1,1 @@
+"""What a session should have cost, exactly. Pure."""

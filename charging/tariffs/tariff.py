@@ -1,0 +1,104 @@
+"""Tariffs as OCPI 2.2.1 means them (mod_tariffs); prices are exact fractions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Dimension(StrEnum):
+    """What a price component charges for, or a charging period measures."""
+
+    FLAT = "FLAT"
+    ENERGY = "ENERGY"
+    TIME = "TIME"
+    PARKING_TIME = "PARKING_TIME"
+    RESERVATION_TIME = "RESERVATION_TIME"
+
+
+class Reservation(StrEnum):
+    """Which reservations an element describes the costs of."""
+
+    MADE = "RESERVATION"
+    EXPIRED = "RESERVATION_EXPIRES"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceComponent:
+    """The price of one dimension, without VAT: per kWh, per hour, or once."""
+
+    dimension: Dimension
+    price: Fraction
+    vat_percent: Fraction | None
+    """None means that no VAT applies, which differs from a rate of zero (OCPI PriceComponent)."""
+    step_size: int
+    """In Wh or seconds, at least 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrictions:
+    """When an element is active; every given one must hold. Times and dates are local to the location."""
+
+    start_time: time | None = None
+    end_time: time | None = None
+    """Exclusive; midnight means the end of the day."""
+    start_date: date | None = None
+    end_date: date | None = None
+    """Exclusive."""
+    min_kwh: Fraction | None = None
+    max_kwh: Fraction | None = None
+    min_current: Fraction | None = None
+    max_current: Fraction | None = None
+    min_power: Fraction | None = None
+    max_power: Fraction | None = None
+    min_duration: int | None = None
+    max_duration: int | None = None
+    days_of_week: frozenset[int] = frozenset()
+    """Monday is 0, as in `date.weekday`."""
+    reservation: Reservation | None = None
+
+
+ALWAYS = Restrictions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Price components that are active together."""
+
+    components: tuple[PriceComponent, ...]
+    restrictions: Restrictions = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The least or the most that a session costs; both amounts apply, each on its own (OCPI note on min_price)."""
+
+    excl_vat: Fraction
+    incl_vat: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """What a session costs. The order of the elements decides: the first active one that names a dimension."""
+
+    tariff_id: str
+    currency: str
+    elements: tuple[Element, ...]
+    min_price: Limit | None = None
+    max_price: Limit | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    """Exclusive."""
+
+    def is_valid_at(self, instant: datetime) -> bool:
+        """Whether a session that starts at `instant` may be priced with this tariff."""
+        return (self.valid_from is None or self.valid_from <= instant) and (
+            self.valid_to is None or instant < self.valid_to
+        )
+
+
+def valid_at(tariffs: Iterable[Tariff], instant: datetime) -> Tariff | None:
+    """Return the tariff that a session starting at `instant` is priced with: of several, the one agreed last."""
+    valid = [tariff for tariff in tariffs if tariff.is_valid_at(instant)]
+    return max(valid, key=lambda tariff: (tariff.valid_from is not None, tariff.valid_from or instant), default=None)
