@@ -1,0 +1,1 @@
+"""What people read: typed report values, templates, one renderer."""

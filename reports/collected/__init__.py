@@ -1,0 +1,1 @@
+"""From our tables to report values: each file reads what one report says, and computes nothing that rules decide."""
