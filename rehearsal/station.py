@@ -1,0 +1,201 @@
+"""A simulated OCPP 1.6J station: a WebSocket client with a memory, a supplier's flavour and, sometimes, bad manners."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from random import Random
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
+
+from charging.clock import Clock
+from charging.network import Lane
+from rehearsal import addressing, station_answers
+from rehearsal.flash import Charge, Flash, Memory
+from rehearsal.frames import SUBPROTOCOL, Link, LinkLost
+from rehearsal.network import Behaviour, Network, TrueSession, TrueStation
+from rehearsal.station_charging import OPEN, Charging
+from rehearsal.station_orders import Orders
+from rehearsal.station_voice import FollowUp, Voice
+from rehearsal.suppliers import Way
+
+FALLS_BACK_AFTER = 3
+"""Failed attempts after which a station with two profiles dials the other."""
+LATE_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 8.0
+
+
+def new_memory(station: TrueStation, network: Network, *, url: str) -> Memory:
+    """Return the memory of a station that has always dialled `url` (without identity)."""
+    configuration = station_answers.standard_configuration(station)
+    configuration |= addressing.factory_configuration(station, url=url)
+    home = addressing.addresses(station, configuration)[0]
+    memory = Memory(
+        configuration=configuration,
+        home=home,
+        dialled=home,
+        arrived=home,
+        firmware=station.firmware,
+        registers_wh=list(station.meter_wh),
+        is_meter_failed=station.lane is Lane.FAULTED,
+    )
+    if station.open_session_id is not None:
+        session = network.session_by_id[station.open_session_id]
+        memory.charges[OPEN] = Charge(
+            connector_id=session.connector_id,
+            id_tag=session.token_uid,
+            started_at=session.started_at,
+            meter_start_wh=session.meter_start_wh,
+            transaction_id=int(session.session_id),
+        )
+    return memory
+
+
+class Station:
+    """One station. `run` goes on until it is cancelled or the station is gone for good."""
+
+    def __init__(
+        self,
+        truth: TrueStation,
+        memory: Memory,
+        *,
+        network: Network,
+        flash: Flash,
+        clock: Clock,
+        gate: asyncio.Semaphore,
+        on_charged: Callable[[TrueSession], None],
+    ) -> None:
+        self.truth, self.memory = truth, memory
+        self._flash, self._gate = flash, gate
+        self._rng = Random(f"{network.seed}/{truth.station_id}/run")
+        self._follow_ups: asyncio.Queue[FollowUp] = asyncio.Queue()
+        self._socket: ClientConnection | None = None
+        self._charging = Charging(truth, memory, network=network, clock=clock, store=self._store, on_charged=on_charged)
+        self._voice = Voice(truth, memory, charging=self._charging, clock=clock)
+        self._orders = Orders(
+            truth,
+            memory,
+            charging=self._charging,
+            voice=self._voice,
+            store=self._store,
+            then=self._then,
+            leave=self._leave,
+        )
+
+    async def run(self) -> None:
+        """Dial, talk, and dial again."""
+        failures = 0
+        while not self.memory.is_gone:
+            if self.memory.restart:
+                await self._restart()
+                failures = 0
+            elif socket := await self._dial(failures):
+                failures = 0
+                await self._talk(socket)
+            else:
+                failures += 1
+                longest = min(0.25 * 2**failures, LONGEST_WAIT_SECONDS)
+                await asyncio.sleep(longest * self._rng.uniform(0.5, 1.0))
+
+    def lose_link(self) -> None:
+        """Cut the connection without a word, as a cellular network does."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def fail_meter(self) -> None:
+        """Break the power meter."""
+        self.memory.is_meter_failed = True
+        await self._store()
+        if self.truth.flavour.stays_faulted:
+            self._then(self._voice.tell_all)
+
+    async def _store(self) -> None:
+        await self._flash.store(self.truth.station_id, self.memory)
+
+    async def _restart(self) -> None:
+        """Go down and come up again with what the configuration says, or what this station makes of it."""
+        address = addressing.addresses(self.truth, self.memory.configuration)[0]
+        if self.memory.restart == "Soft" and self.truth.supplier == "D":
+            address = self.memory.dialled
+        leaves = address != self.memory.home
+        if leaves and self.truth.behaviour is Behaviour.NEVER_RETURNS:
+            self.memory.is_gone = True
+            await self._store()
+            return
+        if leaves and self.truth.behaviour is Behaviour.RETURNS_TO_LEGACY:
+            address = self.memory.home
+        is_late = leaves and self.truth.behaviour is Behaviour.RETURNS_LATE
+        await asyncio.sleep(self.truth.restart_seconds + (LATE_SECONDS if is_late else 0.0))
+        self.memory.dialled, self.memory.restart, self.memory.has_restarted = address, "", True
+        await self._store()
+
+    async def _dial(self, failures: int) -> ClientConnection | None:
+        url = self.memory.dialled
+        if self.truth.way is Way.SLOT:
+            urls = addressing.addresses(self.truth, self.memory.configuration)
+            url = urls[failures // FALLS_BACK_AFTER % len(urls)]
+        try:
+            async with self._gate:
+                socket = await connect(
+                    url,
+                    subprotocols=[Subprotocol(SUBPROTOCOL)],
+                    compression=None,
+                    ping_interval=None,
+                    close_timeout=2,
+                    user_agent_header=None,
+                    proxy=None,
+                )
+        except (OSError, TimeoutError, ValueError, WebSocketException):
+            return None
+        self.memory.dialled = url
+        return socket
+
+    async def _talk(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._follow_ups = asyncio.Queue()
+        link = Link(socket, self._orders.answer)
+        script = asyncio.create_task(self._converse(link, socket))
+        try:
+            async for text in socket:
+                await link.receive(text)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._socket = None
+            link.lose()
+            script.cancel()
+            with contextlib.suppress(asyncio.CancelledError, LinkLost, ConnectionClosed, TimeoutError):
+                await script
+
+    async def _converse(self, link: Link, socket: ClientConnection) -> None:
+        """Say everything that this station says by itself: one message at a time."""
+        try:
+            await self._voice.introduce(link)
+            await self._arrive()
+            while True:
+                await self._charging.settle(link)
+                try:
+                    async with asyncio.timeout(self._voice.heartbeat_seconds):
+                        follow_up = await self._follow_ups.get()
+                except TimeoutError:
+                    await self._voice.beat(link)
+                else:
+                    await follow_up(link)
+        finally:
+            await socket.close()
+
+    async def _arrive(self) -> None:
+        """Remember, if it is news, that the restart is over and who accepted this station."""
+        memory = self.memory
+        if memory.has_restarted or memory.arrived != memory.dialled:
+            memory.has_restarted = memory.is_newly_flashed = False
+            memory.arrived = memory.dialled
+            await self._store()
+
+    async def _leave(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+
+    def _then(self, follow_up: FollowUp) -> None:
+        self._follow_ups.put_nowait(follow_up)
