@@ -1,0 +1,16 @@
+"""Load stations, EVSEs and tokens into the target, and read them back."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import Loading
+from tasks import artifacts, loading
+
+
+@flow(name="load_target", flow_run_name="load")
+def load_target(parameters: Loading | None = None) -> dict[str, Any]:
+    """Show what would be created, changed, left and refused; without `dry_run` do it, and prove it by reading back."""
+    result = loading.load(dry_run=(parameters or Loading()).dry_run)
+    artifacts.show_load(result)
+    return result

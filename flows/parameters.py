@@ -1,0 +1,116 @@
+"""What a person fills in to start a flow: each model shows as a form in the Prefect UI."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Form(BaseModel):
+    """A form: a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BackOfficeName(StrEnum):
+    """Which back-office."""
+
+    LEGACY = "legacy"
+    TARGET = "target"
+
+
+class Asking(StrEnum):
+    """Who answers at a gate."""
+
+    COMMITTEE = "committee"
+    """The run is suspended until the form or `rehome gate decide` answers."""
+    REHEARSAL = "rehearsal"
+    """Answered at once and recorded as automatic: open unless the verdict is closed. For simulated networks only."""
+
+
+class Extraction(Form):
+    """What to extract."""
+
+    back_office: BackOfficeName = Field(
+        default=BackOfficeName.LEGACY,
+        title="Back-office",
+        description="Whose database is read; nothing is written to it.",
+    )
+
+
+class Cleansing(Form):
+    """Which extract to cleanse."""
+
+    back_office: BackOfficeName = Field(
+        default=BackOfficeName.LEGACY, title="Back-office", description="Its latest extract is cleansed."
+    )
+
+
+class Remapping(Form):
+    """How EVSE ids are remapped."""
+
+    approve: bool = Field(
+        default=False,
+        title="Approve what the rules decide",
+        description="Off: proposals are listed only. On: those that need no owner's decision enter the alias ledger.",
+    )
+
+
+class Loading(Form):
+    """How the target is loaded."""
+
+    dry_run: bool = Field(
+        default=True, title="Dry run", description="On: show what would be created, changed and refused. Off: do it."
+    )
+
+
+class Planning(Form):
+    """How waves are planned."""
+
+    pilot: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=3, title="Pilot size", description="Stations of each type and firmware that go first."
+    )
+    largest_wave: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=200, title="Largest wave", description="No wave holds more stations than this."
+    )
+
+
+class CutOver(Form):
+    """Which waves to cut over."""
+
+    plan_id: str = Field(default="", title="Plan", description="Empty: the latest plan.")
+    waves: list[int] = Field(default_factory=list, title="Waves", description="Empty: every wave, in order.")
+    asking: Asking = Field(default=Asking.COMMITTEE, title="Who answers at the gates")
+    requester: str = Field(default="", title="Requested by", description="Who asks may not be who approves.")
+    dry_run: bool = Field(
+        default=True, title="Dry run", description="On: gates are judged and nothing is sent to any station."
+    )
+
+
+class RollBack(Form):
+    """Which stations go back to the legacy."""
+
+    plan_id: str = Field(default="", title="Plan", description="Empty: the latest plan.")
+    wave: int | None = Field(default=None, title="Wave", description="Every station of this wave that has moved.")
+    stations: list[str] = Field(default_factory=list, title="Stations", description="Or these stations alone.")
+    reason: str = Field(default="", title="Why", description="Written into every station's history.")
+    dry_run: bool = Field(default=True, title="Dry run", description="On: show which stations would go back.")
+
+
+class Night(Form):
+    """Which night to reconcile, and with whom."""
+
+    partners: list[str] = Field(default_factory=list, title="Partners", description="Empty: every partner with a file.")
+    day: date | None = Field(
+        default=None, title="Day", description="In the settings' time zone. Empty: the day that ended last."
+    )
+    days: Annotated[int, Field(ge=1, le=92)] = Field(
+        default=1, title="Days", description="How many days up to and with that day are looked at together."
+    )
+
+
+class Publishing(Form):
+    """Which reports to publish."""
+
+    plan_id: str = Field(default="", title="Plan", description="Empty: the latest plan.")

@@ -1,0 +1,36 @@
+"""The night: take in what both back-offices saw, then compare it with every partner."""
+
+from datetime import timedelta
+from typing import Any
+
+from prefect import flow
+
+from charging import settings as configuration
+from charging.clock import system_clock
+from charging.errors import RemoteError
+from flows.parameters import BackOfficeName, Night
+from tasks import artifacts, cleansing, extraction, night
+
+
+@flow(name="reconcile_cdrs", flow_run_name="night")
+def reconcile_cdrs(parameters: Night | None = None) -> dict[str, Any]:
+    """Judge every CDR of the night, partner by partner; one partner's trouble is not another's, but it fails the run.
+
+    Raises:
+        RemoteError: after all others are done, if a partner could not be reconciled.
+    """
+    chosen = parameters or Night()
+    day = chosen.day or (system_clock().astimezone(configuration.load().zone) - timedelta(days=1)).date()
+    for back_office in BackOfficeName:
+        if not extraction.extract_back_office(str(back_office), entities=("session",))["is_cleansed"]:
+            cleansing.cleanse_latest(str(back_office))
+    nights, troubles = [], []
+    for name in night.partners(chosen.partners):
+        try:
+            nights.append(night.reconcile_partner(name, day=day, days=chosen.days))
+        except RemoteError as trouble:
+            troubles.append(trouble)
+    artifacts.show_nights(nights, troubles=[str(trouble) for trouble in troubles])
+    if troubles:
+        raise troubles[0]
+    return {"day": day.isoformat(), "nights": nights}

@@ -1,0 +1,16 @@
+"""Give every EVSE an id that partners accept, and remember the one it had."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import Remapping
+from tasks import artifacts, identifiers
+
+
+@flow(name="remap_ids", flow_run_name="remap")
+def remap_ids(parameters: Remapping | None = None) -> dict[str, Any]:
+    """Propose ids by rule, refuse collisions, leave to the owner what is the owner's; OCPI's `uid` never changes."""
+    result = identifiers.remap(approve=(parameters or Remapping()).approve)
+    artifacts.show_remap(result)
+    return result

@@ -1,0 +1,174 @@
+"""What a person in the Prefect UI wants to see of a run: short Markdown with the numbers, and tables for work lists."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+
+def show_extract(manifest: Mapping[str, Any]) -> None:
+    """Show what came, from where."""
+    lines = [
+        f"**{manifest['source']}**, schema generation {manifest['schema_generation'] or 'none'}, "
+        f"content `{manifest['content_sha256'][:12]}`"
+        + ("" if manifest["is_new"] else ": the same as before, nothing landed twice"),
+        "",
+        *_table(("entity", "rows"), manifest["row_counts"].items()),
+        "",
+        *(f"* {note}" for note in manifest["notes"]),
+    ]
+    _markdown(f"extract-{manifest['source']}", lines, "What was extracted")
+
+
+def show_cleansing(result: Mapping[str, Any]) -> None:
+    """Show how rows and energy add up, and whose turn it is."""
+    names = ("entity", "rows_in", "loaded", "merged", "quarantined", "kwh_before", "kwh_loaded", "kwh_quarantined")
+    lines = [
+        f"Extract `{result['extract_id']}`: rows in = loaded + merged + quarantined, for every entity.",
+        "",
+        *_table(names, ([account[name] for name in names] for account in result["accounts"])),
+        "",
+        "### Mended by rule",
+        "",
+        *_table(("rule", "values"), ((fix["rule"], fix["rows"]) for fix in result["fixes"])),
+        "",
+        *(f"* warning: {warning}" for warning in result["warnings"]),
+    ]
+    _markdown(f"cleanse-{result['source']}", lines, "How rows and energy add up")
+    columns = ("owner", "entity", "rule", "rows", "reason")
+    waiting = [{name: row[name] for name in columns} for row in result["quarantine"]]
+    create_table_artifact(
+        key=_key(f"quarantine-{result['source']}"), table=waiting, description="Rows that wait, and for whom"
+    )
+
+
+def show_remap(result: Mapping[str, Any]) -> None:
+    """Show what was remapped, and what only the owner can decide."""
+    text = (
+        f"{result['evses']} EVSEs: {result['kept']} keep their id, {result['approved']} changes approved, "
+        f"{result['proposed']} proposed, {result['needs_owner']} need the owner's decision, "
+        f"{len(result['collisions'])} collisions refused. `evse_uid` never changes."
+    )
+    _markdown("remap-ids", [text], "EVSE ids")
+    create_table_artifact(
+        key="remap-owner", table=list(result["questions"]), description="EVSE ids that only the owner can change"
+    )
+
+
+def show_load(result: Mapping[str, Any]) -> None:
+    """Show what was, or would be, created, changed, left and refused at the target."""
+    what = "Would be done (dry run)" if result["dry_run"] else "Done, and read back"
+    rows = ((entity, *actions.values()) for entity, actions in result["by_entity"].items())
+    lines = [f"{what}.", "", *_table(("entity", "create", "update", "same", "refuse"), rows)]
+    _markdown("load-target", lines, "What the target has")
+    create_table_artifact(key="load-refused", table=list(result["refused"]), description="Rows not loaded, and why")
+
+
+def show_plan(plan: Mapping[str, Any]) -> None:
+    """Show the waves and the stations that are in none."""
+    waves = ((wave["wave"], wave["stations"], "pilot" if wave["is_pilot"] else "") for wave in plan["waves"])
+    lines = [f"Plan `{plan['plan_id']}`", "", *_table(("wave", "stations", ""), waves)]
+    _markdown("plan", lines, "Which stations move together")
+    create_table_artifact(key="plan-held", table=list(plan["held"]), description="Stations in no wave, and why")
+
+
+def show_gate(gate: Mapping[str, Any]) -> None:
+    """Show the question, the verdict and the evidence before a wave."""
+    _markdown(
+        f"gate-{gate['plan_id']}-{gate['wave']}", gate_text(gate).splitlines(), f"Gate before wave {gate['wave']}"
+    )
+
+
+def gate_text(gate: Mapping[str, Any]) -> str:
+    """Return a gate as Markdown: what is asked, what the machine says, and on what grounds.
+
+    A list, not a table: the form at the gate is narrow, and a table would hide the reasons.
+    """
+    held = f"Held back, as their type's pilot failed: {', '.join(gate['held_back'])}." if gate["held_back"] else ""
+    lines = [
+        f"### Shall wave {gate['wave']} of {gate['plan_id']} be cut over?",
+        "",
+        f"{gate['stations']} stations. The machine's verdict: **{gate['verdict']}**. It never opens a gate by itself.",
+        held,
+        "",
+        *(
+            f"* **{_cell(found['criterion'])}**, {found['verdict']}: {_cell(found['reason'])}"
+            for found in gate["findings"]
+        ),
+        "",
+        f"Evidence {gate['evidence_sha256'][:16]}…, in full in the gate pack among the reports.",
+    ]
+    return "\n".join(lines)
+
+
+def show_wave(outcome: Mapping[str, Any]) -> None:
+    """Show how a wave ended."""
+    lines = [
+        f"Wave {outcome['wave']} of `{outcome['plan_id']}`"
+        + (" (dry run: nothing was sent)" if outcome["dry_run"] else ""),
+        "",
+        *_table(("stage", "stations"), sorted(outcome["stages"].items())),
+    ]
+    _markdown(f"wave-{outcome['plan_id']}-{outcome['wave']}", lines, f"How wave {outcome['wave']} ended")
+    create_table_artifact(
+        key=_key(f"wave-{outcome['plan_id']}-{outcome['wave']}-not-moved"),
+        table=list(outcome["not_moved"]),
+        description="Stations that did not move, and why",
+    )
+
+
+def show_rollback(result: Mapping[str, Any]) -> None:
+    """Show which stations went, or would go, back."""
+    lines = [
+        f"{len(result['stations'])} stations of `{result['plan_id']}`"
+        + (" would go back (dry run)" if result["dry_run"] else ": done"),
+        "",
+        *_table(("stage", "stations"), sorted(result["ended"].items())),
+    ]
+    _markdown(f"roll-back-{result['plan_id']}", lines, "Stations on their way back")
+
+
+def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str]) -> None:
+    """Show each partner's verdicts, the money at risk, and what was not complete."""
+    for one in nights:
+        head = (
+            f"**{one['partner']}**, {one['day']}: {one['judged']} verdicts, {one['to_follow_up']} to follow up, "
+            f"at risk {one['money_at_risk'] or 'nothing'}."
+        )
+        lines = [
+            head,
+            "",
+            *([] if one["is_complete"] else [f"**Incomplete**: {one['incomplete_because']}", ""]),
+            *_table(("verdict", "CDRs or pairs"), sorted(one["verdicts"].items())),
+        ]
+        _markdown(f"night-{one['partner']}", lines, f"Reconciliation with {one['partner']}")
+    if troubles:
+        _markdown("night-troubles", [f"* {trouble}" for trouble in troubles], "Partners that could not be reconciled")
+
+
+def show_reports(result: Mapping[str, Any]) -> None:
+    """Show which reports were written, and where."""
+    rows = ((report["kind"], report["path"], report["content_sha256"][:12]) for report in result["reports"])
+    _markdown("reports", _table(("report", "path", "content"), rows), "Reports")
+
+
+def _markdown(key: str, lines: Iterable[str], description: str) -> None:
+    create_markdown_artifact(markdown="\n".join(lines), key=_key(key), description=description)
+
+
+def _key(text: str) -> str:
+    """Return a key as Prefect takes it: lower case, digits and dashes."""
+    return "".join(character if character.isalnum() and character.isascii() else "-" for character in text.lower())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    body = [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows]
+    return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *body] if body else ["nothing"]
+
+
+def _cell(value: object) -> str:
+    """Return a value for a table cell. Names come from legacy data and may hold anything, also Markdown and HTML."""
+    text = "" if value is None else str(value)
+    for character in "\\`*_[]<>|#":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())

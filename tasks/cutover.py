@@ -1,0 +1,159 @@
+"""Pointing the stations of a wave at the target, and back. What happened to each is in the journal, not in Prefect."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from prefect import task
+
+from charging import secret
+from charging import settings as configuration
+from charging.clock import system_clock
+from charging.database import journal
+from charging.database.queries import moves as read
+from charging.errors import UnknownThing
+from charging.migration import cutover
+from charging.migration.crossing import Crossing, End, Pace
+from charging.migration.cutover import Outcome
+from charging.migration.lifecycle import Stage
+from charging.migration.ports import Journal, Move
+from charging.migration.recipes import Address
+from charging.ocpp.channels.steve import SteveChannel, open_steve
+from charging.settings import Settings
+from tasks import opening, planning
+
+
+@task(task_run_name="plan-{plan_id}")
+def waves(plan_id: str, chosen: Sequence[int]) -> tuple[str, list[int]]:
+    """Return the plan that is meant (the latest where none is named) and its waves, or the chosen ones of them.
+
+    Raises:
+        UnknownThing: if there is no such plan, or no such wave in it.
+    """
+    with opening.engine() as engine, engine.connect() as connection:
+        plan_id = plan_id or read.latest_plan(connection)
+        read.require_plan(connection, plan_id)
+        there = read.waves(connection, plan_id)
+    if unknown := sorted(set(chosen).difference(there)):
+        known = ", ".join(map(str, there)) or "no waves"
+        raise UnknownThing("wave", f"{unknown[0]} of {plan_id}", f"the plan has {known}")
+    return plan_id, [wave for wave in there if not chosen or wave in chosen]
+
+
+@task(task_run_name="cut-over-wave-{wave}")
+def cut_over(plan_id: str, wave: int) -> dict[str, int]:
+    """Move every station of a wave that is not at rest yet; return how many ended in which stage."""
+    settings = configuration.load()
+    recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
+    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+        moves = _moves(engine, plan_id, wave=wave)
+        outcomes = asyncio.run(
+            _across(
+                settings, engine, plan_id, lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing)
+            )
+        )
+    return dict(Counter(str(outcome.stage) for outcome in outcomes))
+
+
+@task(task_run_name="roll-back-{plan_id}")
+def roll_back(plan_id: str, *, wave: int | None, stations: Sequence[str], reason: str) -> dict[str, int]:
+    """Bring the stations of a wave, or those named, back to the legacy; return how many ended in which stage."""
+    settings = configuration.load()
+    recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
+    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+        moves = _chosen(_moves(engine, plan_id, wave=wave), stations)
+        outcomes = asyncio.run(
+            _across(
+                settings,
+                engine,
+                plan_id,
+                lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
+            )
+        )
+    return dict(Counter(str(outcome.stage) for outcome in outcomes))
+
+
+@task(task_run_name="look-at-{plan_id}")
+def stages(plan_id: str, *, wave: int | None, stations: Sequence[str]) -> dict[str, str]:
+    """Return the stage of each station of a wave, or of those named, without touching any."""
+    with opening.engine() as engine:
+        return {move.station_id: str(move.stage) for move in _chosen(_moves(engine, plan_id, wave=wave), stations)}
+
+
+@task(task_run_name="outcome-{plan_id}-{wave}")
+def outcome(plan_id: str, wave: int) -> dict[str, Any]:
+    """Return how a wave stands: stations by stage, those that moved, and those that did not with the reason."""
+    with opening.engine() as engine:
+        moves = _moves(engine, plan_id, wave=wave)
+    return {
+        "plan_id": plan_id,
+        "wave": wave,
+        "held": "",
+        "dry_run": False,
+        "stages": dict(Counter(str(move.stage) for move in moves)),
+        "verified": [move.station_id for move in moves if move.stage is Stage.VERIFIED],
+        "not_moved": [
+            {"station_id": move.station_id, "stage": str(move.stage), "reason": move.reason}
+            for move in moves
+            if move.stage is not Stage.VERIFIED
+        ],
+    }
+
+
+async def _across(
+    settings: Settings,
+    engine: sa.Engine,
+    plan_id: str,
+    act: Callable[[Crossing], Awaitable[list[Outcome]]],
+) -> list[Outcome]:
+    async with (
+        journal.opened(engine, plan_id) as kept,
+        channel(settings, "legacy") as legacy,
+        channel(settings, "target") as target,
+    ):
+        return await act(_crossing(settings, legacy=legacy, target=target, kept=kept))
+
+
+def _crossing(settings: Settings, *, legacy: SteveChannel, target: SteveChannel, kept: Journal) -> Crossing:
+    return Crossing(
+        legacy=End(channel=legacy, address=Address(url=settings.back_office("legacy").ws)),
+        target=End(channel=target, address=Address(url=settings.back_office("target").ws)),
+        journal=kept,
+        clock=system_clock,
+        pace=Pace(**settings.pace.model_dump()),
+    )
+
+
+def channel(settings: Settings, name: Literal["legacy", "target"]) -> AbstractAsyncContextManager[SteveChannel]:
+    """Return the way to stations through a back-office.
+
+    Raises:
+        SettingsError: if the settings do not describe it, or a secret is missing.
+    """
+    office = settings.back_office(name)
+    return open_steve(
+        name,
+        base_url=office.rest,
+        login=(office.user, secret.resolve(office.password, setting=f"{name}.password")),
+        database_url=configuration.database_address(office.database, setting=f"{name}.database").reveal(),
+        clock=system_clock,
+    )
+
+
+def _moves(engine: sa.Engine, plan_id: str, *, wave: int | None) -> list[Move]:
+    with engine.connect() as connection:
+        return read.moves(connection, plan_id, wave=wave)
+
+
+def _chosen(moves: Sequence[Move], stations: Sequence[str]) -> list[Move]:
+    """Return the moves of the stations that were named, or all where none was.
+
+    Raises:
+        UnknownThing: if one of them is in no wave that is looked at: a slip of the pen must not pass for done.
+    """
+    if unknown := sorted(set(stations).difference(move.station_id for move in moves)):
+        raise UnknownThing("station", unknown[0], "name stations that are in a wave of this plan")
+    return [move for move in moves if not stations or move.station_id in stations]

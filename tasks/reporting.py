@@ -1,0 +1,95 @@
+"""Publishing reports: read, render, write the file, note its hash."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from prefect import task
+
+from charging import secret
+from charging import settings as configuration
+from charging.clock import system_clock
+from charging.database.operations import evidence as write
+from charging.database.queries import clean, moves, roaming
+from charging.roaming import partner_file
+from charging.settings import Settings
+from reports.collected.data_quality import data_quality
+from reports.collected.gate_pack import gate_pack
+from reports.collected.partner_reconciliation import partner_reconciliation
+from reports.collected.progress import progress
+from reports.pages import Report
+from reports.render import publish
+from tasks import night, opening
+
+
+@task(task_run_name="gate-pack-{wave}")
+def publish_gate_pack(plan_id: str, wave: int) -> dict[str, str]:
+    """Publish what the committee reads before a wave, and once it has decided, what it read and decided."""
+    settings = configuration.load()
+    with opening.engine(settings) as engine:
+        return _publish_gate_pack(engine, settings, plan_id, wave)
+
+
+@task
+def publish_all(plan_id: str) -> list[dict[str, str]]:
+    """Publish every gate's pack, the plan's progress, each partner's last night, and each source's data quality."""
+    settings = configuration.load()
+    with opening.engine(settings) as engine:
+        with engine.connect() as connection:
+            plan_id = plan_id or moves.latest_plan(connection)
+            gates = [gate["wave"] for gate in moves.gates(connection, plan_id)]
+            nights = roaming.last_nights(connection)
+            sources = sorted({account["source"] for account in clean.accounts(connection)})
+        return [
+            *(_publish_gate_pack(engine, settings, plan_id, wave) for wave in gates),
+            _publish_progress(engine, settings, plan_id),
+            *(_publish_reconciliation(engine, settings, one) for one in nights),
+            *(publish_data_quality(engine, settings, source) for source in sources),
+        ]
+
+
+def publish_data_quality(
+    engine: sa.Engine, settings: Settings, source: str, *, extract_id: str | None = None
+) -> dict[str, str]:
+    """Publish what rules and suites found in a source's latest extract, or in the one that is meant."""
+    return _publish(
+        engine,
+        settings,
+        "data quality",
+        lambda connection: data_quality(connection, settings, source, extract_id=extract_id),
+    )
+
+
+def _publish_gate_pack(engine: sa.Engine, settings: Settings, plan_id: str, wave: int) -> dict[str, str]:
+    return _publish(engine, settings, "gate pack", lambda connection: gate_pack(connection, settings, plan_id, wave))
+
+
+def _publish_progress(engine: sa.Engine, settings: Settings, plan_id: str) -> dict[str, str]:
+    now = system_clock()
+    return _publish(engine, settings, "progress", lambda connection: progress(connection, settings, plan_id, as_of=now))
+
+
+def _publish_reconciliation(engine: sa.Engine, settings: Settings, one: Mapping[str, Any]) -> dict[str, str]:
+    partner = partner_file.read(night.partner_folder(settings) / f"{one['partner']}.toml")
+    reference = settings.pseudonym_key
+    key = secret.resolve(reference, setting="pseudonym_key") if reference else None
+    return _publish(
+        engine,
+        settings,
+        "partner reconciliation",
+        lambda connection: partner_reconciliation(connection, partner, one, key=key),
+    )
+
+
+def _publish(
+    engine: sa.Engine, settings: Settings, kind: str, make: Callable[[sa.Connection], Report]
+) -> dict[str, str]:
+    with engine.begin() as connection:
+        path: Path = publish(make(connection), settings.home / settings.reports)
+        content = sha256(path.read_bytes()).hexdigest()
+        write.store_report(
+            connection, name=path.stem, kind=kind, path=str(path), content_sha256=content, at=system_clock()
+        )
+    return {"kind": kind, "path": str(path), "content_sha256": content}
