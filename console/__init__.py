@@ -1,0 +1,1 @@
+"""The `rehome` command: starts the parts, runs the flows, records decisions."""
