@@ -1,0 +1,36 @@
+import pytest
+
+
+def test_names_an_evse_by_its_station_and_connector(evse):
+    (clean,) = evse({"evse_id": "NL*EVN*E1*1"}).clean
+
+    assert (clean.evse_uid, clean.connector_id, clean.evse_id) == ("CS-1*1", 1, "NL*EVN*E1*1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "rules", "merged"),
+    [
+        pytest.param([{"connector_id": "0"}, {}], [], 1, id="connector 0 is the station"),
+        pytest.param([{"connector_id": "A"}], ["conn.number"], 0, id="a name"),
+        pytest.param([{"connector_id": "-1"}], ["conn.number"], 0, id="less than nothing"),
+        pytest.param([{"connector_id": ""}], ["row.no_key"], 0, id="none"),
+        pytest.param([{}, {"connector_id": "2"}], [], 0, id="1 and 2"),
+        pytest.param([{}, {"connector_id": "3"}], ["conn.gap"], 0, id="1 and 3"),
+        pytest.param([{"connector_id": "2"}], ["conn.gap"], 0, id="2 alone"),
+        pytest.param([{}, {}], [], 1, id="twice the same"),
+        pytest.param([{}, {"evse_id": "NL*EVN*E1"}], ["conn.dup"] * 2, 0, id="one connector, two ids"),
+        pytest.param(
+            [{"evse_id": "DE*ABC*E1*23"}, {"station_id": "CS-2", "evse_id": "DE*ABC*E12*3"}],
+            ["evse.dup_compact"] * 2,
+            0,
+            id="one id",
+        ),
+        pytest.param([{"evse_id": "DE*ABC*E1"}, {"station_id": "CS-2", "evse_id": "DE*ABC*E2"}], [], 0, id="two ids"),
+        pytest.param([{"station_id": "GONE"}], ["cp.ghost"], 0, id="a station that is not listed"),
+    ],
+)
+def test_judges_connectors(evse, rows, rules, merged):
+    found = evse(*rows, station_ids=frozenset({"CS-1", "CS-2"}))
+
+    assert [row.rule for row in found.quarantined] == rules
+    assert found.merged == merged

@@ -1,0 +1,156 @@
+"""A night that is run again ends in the same rows, whatever partners wrote into their records."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.database.operations import roaming as write
+from charging.database.queries import overview
+from charging.database.queries import roaming as read
+from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side
+from charging.roaming.ocpi.parse import Rejected
+from charging.tariffs.tariff import Dimension
+
+AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+DAY = date(2026, 3, 1)
+START = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+CDR = Cdr(
+    side=Side.THEIRS,
+    partner="roa",
+    owner="NL-EVN",
+    cdr_id="1",
+    session_id=None,
+    authorization_reference=None,
+    evse_raw="NL*EVN*E1*1",
+    evse_compact="NLEVNE11",
+    token_uid="04A1B2C3",
+    contract_compact=None,
+    started_at=START,
+    ended_at=START + timedelta(hours=1),
+    energy_kwh=Decimal("10.000"),
+    net=Decimal("4.50"),
+    gross=None,
+    currency="EUR",
+    tariff_id=None,
+    lines=(CdrLine(measure=Dimension.ENERGY, started_at=START, volume=Decimal("10.000")),),
+    is_credit=False,
+    credits_cdr_id=None,
+    last_updated=START,
+    raw_sha256="a" * 64,
+    cohort=Cohort.MOVED,
+)
+NIGHT = {
+    "time_zone": "Europe/Amsterdam",
+    "period_from": START,
+    "period_until": START + timedelta(days=1),
+    "is_complete": True,
+    "incomplete_because": None,
+    "summary": {},
+    "inputs_sha256": "0",
+    "reconciled_at": AT,
+}
+
+
+def _judged(cdr=CDR, **values):
+    return Judged(
+        **{
+            "verdict": Verdict.MISSING_AT_US,
+            "tier": None,
+            "ours_key": None,
+            "theirs_key": cdr.cdr_key,
+            "cohort": cdr.cohort,
+            "currency": cdr.currency,
+            "kinds": (Kind.SUSPECT,),
+            "difference": None,
+            "money_at_risk": Decimal("4.50"),
+            "explanation": "nothing of ours",
+            "next_step": "ask them",
+        }
+        | values
+    )
+
+
+def _count(engine, table):
+    with engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table))
+
+
+def test_keeps_a_version_of_a_cdr_with_the_day_it_came(engine):
+    for at in (AT, AT + timedelta(days=1)):
+        with engine.begin() as connection:
+            write.store_cdrs(connection, [CDR, replace(CDR, raw_sha256="b" * 64)], at=at)
+
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(tables.cdr)).mappings().all()
+    assert {row["cdr_key"] for row in rows} == {CDR.cdr_key, replace(CDR, raw_sha256="b" * 64).cdr_key}
+    assert {row["stored_at"] for row in rows} == {AT}
+    assert {row["energy_kwh"] for row in rows} == {Decimal("10.000")}
+    assert rows[0]["lines"] == [
+        {"measure": "ENERGY", "started_at": START.isoformat(), "volume": "10.000", "tariff_id": None}
+    ]
+
+
+def test_makes_a_night_exactly_its_verdicts(engine):
+    for judged in ([_judged(), _judged()], [_judged(verdict=Verdict.LATE, money_at_risk=Decimal(0))]):
+        with engine.begin() as connection:
+            write.store_cdrs(connection, [CDR], at=AT)
+            write.store_night(connection, dict(NIGHT), judged, partner="roa", day=DAY)
+
+    with engine.connect() as connection:
+        (night,) = overview.nights(connection)
+        cohorts = read.cohorts(connection, "roa", DAY)
+        (verdict,) = read.verdicts(connection, "roa", DAY)
+    assert (night["verdicts"], night["money_at_risk"]) == ({"late": 1}, {})
+    assert cohorts == {"moved": {"late": 1}}
+    assert (verdict["theirs_cdr_id"], verdict["theirs_net"], verdict["ours_cdr_id"]) == ("1", Decimal("4.50"), None)
+
+
+def test_adds_up_the_money_at_risk_by_currency(engine):
+    with engine.begin() as connection:
+        write.store_night(
+            connection,
+            dict(NIGHT),
+            [_judged(), _judged(money_at_risk=Decimal("0.05")), _judged(currency="SEK", cohort=None)],
+            partner="roa",
+            day=DAY,
+        )
+
+    with engine.connect() as connection:
+        (night,) = overview.nights(connection)
+        by_cohort = read.money_at_risk(connection, "roa", DAY)
+    assert night["money_at_risk"] == {"EUR": Decimal("4.55"), "SEK": Decimal("4.50")}
+    assert by_cohort == {("moved", "EUR"): Decimal("4.55"), ("unknown", "SEK"): Decimal("4.50")}
+
+
+def test_shows_each_partners_last_night(engine):
+    for partner, days in (("roa", 2), ("hub", 1)):
+        for number in range(days):
+            with engine.begin() as connection:
+                night = NIGHT | {"reconciled_at": AT + timedelta(days=number)}
+                write.store_night(connection, night, [], partner=partner, day=DAY + timedelta(days=number))
+
+    with engine.connect() as connection:
+        found = [(night["partner"], night["day"]) for night in read.last_nights(connection)]
+    assert found == [("hub", DAY), ("roa", DAY + timedelta(days=1))]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udfff"], ids=["NUL", "half a pair", "the other half"])
+def test_is_stopped_by_nothing_that_a_partner_writes(engine, text):
+    hostile = replace(CDR, cdr_id=text, token_uid=text, evse_raw=text, evse_compact=text, quality=(text,))
+    rejected = [Rejected(cdr_id=text, reason=text, raw=b"\xff\0", raw_sha256="c" * 64)]
+    for _ in range(2):
+        with engine.begin() as connection:
+            write.store_cdrs(connection, [hostile], at=AT)
+            write.store_rejected(connection, "roa", rejected, at=AT)
+            write.store_night(connection, dict(NIGHT), [_judged(hostile, explanation=text)], partner="roa", day=DAY)
+
+    assert _count(engine, tables.cdr) == _count(engine, tables.rejected_cdr) == _count(engine, tables.verdict) == 1
+    with engine.connect() as connection:
+        (verdict,) = read.verdicts(connection, "roa", DAY)
+    assert verdict["theirs_evse_raw"] == verdict["explanation"]
+    assert "\ufffd" in verdict["explanation"]

@@ -1,0 +1,221 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from charging.cleansing.verdict import SHIFTED
+from charging.errors import MissingColumns, SettingsError, SourceNotFound, UnreadableSource
+from charging.legacy.csv_file import CsvSource
+from charging.legacy.mapping import FileMapping
+
+HEADER = "session_id,station_id,started_at,stopped_at,energy_kwh\n"
+GOOD = "1,CS-1,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,7.5\n"
+REAL = Path(__file__).parents[4] / "shared" / "data" / "workplace-charging-sessions.csv"
+DEPOT = FileMapping(
+    name="depot",
+    entity="session",
+    columns={
+        "session": {
+            "session_id": "Nr",
+            "station_id": "Säule",
+            "started_at": "Von",
+            "stopped_at": "Bis",
+            "energy_kwh": "Menge",
+        },
+        "station": {"station_id": "Säule"},
+    },
+)
+DEPOT_TEXT = "Nr;Säule;Von;Bis;Menge;Notiz\n1;K 1;13.03.2026 10:00;13.03.2026 11:00;7,5;für Gäste\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content):
+        path = tmp_path / "export.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def rows(source, entity="session"):
+    return [row for chunk in source.rows(entity) for row in chunk]
+
+
+def test_yields_text_exactly_as_extracted_with_its_line(file):
+    (row,) = rows(CsvSource(file(HEADER.strip() + ",colour\n" + GOOD.strip() + ", blue \n")))
+
+    assert (row.file, row.line) == ("export.csv", 2)
+    assert dict(row.values) == {
+        "session_id": "1",
+        "station_id": "CS-1",
+        "started_at": "2026-03-04T10:00:00Z",
+        "stopped_at": "2026-03-04T11:00:00Z",
+        "energy_kwh": "7.5",
+        "colour": " blue ",
+    }
+
+
+def test_yields_an_empty_cell_as_nothing(file):
+    (row,) = rows(CsvSource(file(HEADER + GOOD.replace("7.5", ""))))
+
+    assert row.values["energy_kwh"] is None
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [
+        ("utf-8", "encoding utf-8"),
+        ("utf-8-sig", "encoding utf-8-sig"),
+        ("utf-16", "encoding utf-16"),
+        ("cp1252", "encoding cp1252 (a fallback: it is not UTF-8)"),
+    ],
+)
+def test_detects_the_encoding_and_says_which(file, encoding, note):
+    source = CsvSource(file(DEPOT_TEXT.encode(encoding)), mapping=DEPOT, time_zone="Europe/Berlin")
+
+    assert note in source.inspect().notes
+    assert rows(source)[0].values["Notiz"] == "für Gäste"
+
+
+def test_reads_a_culture_and_keeps_what_was_written(file):
+    (row,) = rows(CsvSource(file(DEPOT_TEXT), mapping=DEPOT, time_zone="Europe/Berlin"))
+
+    assert row.values["energy_kwh"] == "7.5"
+    assert row.values["energy_kwh_as_extracted"] == "7,5"
+    assert row.values["started_at"] == "2026-03-13 10:00:00"
+    assert row.values["started_at_as_extracted"] == "13.03.2026 10:00"
+    assert row.values["time_zone"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_detects_the_delimiter(file, delimiter):
+    source = CsvSource(file((HEADER + GOOD).replace(",", delimiter)))
+
+    assert f"delimiter {delimiter!r}" in source.inspect().notes
+    assert rows(source)[0].values["station_id"] == "CS-1"
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "kwh"), [("kWh", "7500", "7500"), ("Wh", "7500", "7.500"), ("Wh", "7500.5", "7.5005")]
+)
+def test_moves_the_point_where_the_file_has_wh(file, unit, text, kwh):
+    mapping = replace(DEPOT, energy_unit=unit, decimal=".")
+    source = CsvSource(file(DEPOT_TEXT.replace("7,5", text)), mapping=mapping, time_zone="Europe/Berlin")
+
+    assert rows(source)[0].values["energy_kwh"] == kwh
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "problem"),
+    [
+        pytest.param("1,CS-1\n", 2, "2 cells, and the header has 5", id="too few cells"),
+        pytest.param("1,CS,1,2026,2026,7\n", 2, "6 cells", id="too many cells"),
+        pytest.param(GOOD + "2,CS-1,2026-03-0", 3, "ends in the middle", id="cut off"),
+        pytest.param("1,CS\0-1,2026,2026,7\n", 2, "NUL", id="a NUL byte"),
+        pytest.param("1," + "x" * 1_000_000 + ",2026,2026,7\n", 2, "field larger", id="a field of a million"),
+        pytest.param('1,"CS"1,2026,2026,7\n', 2, "expected after", id="a quote in the middle"),
+    ],
+)
+def test_marks_one_row_that_cannot_be_read_and_loses_none(file, body, line, problem):
+    source = CsvSource(file(HEADER + body + ("" if body.endswith("0") else GOOD)))
+
+    marked = [row for row in rows(source) if SHIFTED in row.values]
+
+    assert [row.line for row in marked] == [line]
+    assert problem in marked[0].values[SHIFTED]
+    assert len(marked[0].values["raw"]) < 11_000
+    assert len(rows(source)) == 2
+
+
+def test_a_quote_that_is_never_closed_costs_each_line_and_hides_none(file):
+    source = CsvSource(file(HEADER + GOOD + '2,"CS-1,2026,2026,7\n' + GOOD * 3))
+
+    assert [SHIFTED in row.values for row in rows(source)] == [False, True, True, True, True]
+    assert [row.line for row in rows(source)] == [2, 3, 4, 5, 6]
+
+
+def test_a_line_break_inside_quotes_is_part_of_the_cell(file):
+    source = CsvSource(file(HEADER + GOOD.replace("CS-1", '"CS\n1"') + GOOD))
+
+    assert [(row.line, row.values["station_id"]) for row in rows(source)] == [(2, "CS\n1"), (4, "CS-1")]
+
+
+def test_a_character_cut_off_by_the_end_does_not_make_the_file_windows_1252(file):
+    source = CsvSource(file((HEADER + GOOD.replace("CS-1", "Köln") + "2,K").encode() + "ö".encode()[:1]))
+
+    assert [row.values.get("station_id") for row in rows(source)] == ["Köln", None]
+    assert SHIFTED in rows(source)[1].values
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(HEADER, "a header and no rows", id="header only"),
+        pytest.param("one column\nof text\n", "no table", id="no table"),
+        pytest.param("a,a,b\n1,2,3\n", "several columns are called 'a'", id="two columns of one name"),
+        pytest.param("a,b\n1,2\n".encode("utf-16-le"), "NUL bytes", id="UTF-16 without its mark"),
+        pytest.param(b"a,b\n\x81\x8d,2\n", "neither UTF-8 nor Windows-1252", id="no text"),
+        pytest.param(
+            HEADER + GOOD.replace("7.5", "1,5").replace("1,5", '"1,250"'), "decimal mark is ambiguous", id="1,250"
+        ),
+        pytest.param(
+            HEADER + GOOD.replace("2026-03-04T10:00:00Z", "03/04/2026 10:00Z"), "ambiguous: '03/04/2026", id="3/4"
+        ),
+    ],
+)
+def test_says_in_one_sentence_why_a_file_cannot_be_read(file, content, message):
+    with pytest.raises(UnreadableSource, match=message):
+        CsvSource(file(content)).inspect()
+
+
+def test_says_that_there_is_no_file(tmp_path):
+    with pytest.raises(SourceNotFound):
+        CsvSource(tmp_path / "nothing.csv").inspect()
+
+
+def test_names_the_columns_that_nobody_can_find(file):
+    with pytest.raises(MissingColumns) as caught:
+        CsvSource(file("id,place\n1,2\n")).inspect()
+    assert "session_id" in caught.value.missing
+    assert caught.value.available == ("id", "place")
+
+
+@pytest.mark.parametrize("time_zone", [None, "Atlantis/Capital"])
+def test_asks_for_the_zone_of_times_that_carry_none(file, time_zone):
+    source = CsvSource(file(HEADER + GOOD.replace("Z", "")), time_zone=time_zone)
+
+    with pytest.raises(SettingsError, match="time_zone") as caught:
+        source.inspect()
+    assert "Europe/Amsterdam" in str(caught.value)
+
+
+def test_needs_no_zone_where_every_time_carries_its_own(file):
+    (row,) = rows(CsvSource(file(HEADER + GOOD), time_zone="Europe/Amsterdam"))
+
+    assert "time_zone" not in row.values
+
+
+def test_yields_what_the_rows_imply_once_with_the_line_that_first_named_it(file):
+    source = CsvSource(file(HEADER + GOOD + GOOD.replace("CS-1", "CS-2") + GOOD))
+
+    assert [(row.line, row.values["station_id"]) for row in rows(source, "station")] == [(2, "CS-1"), (3, "CS-2")]
+    assert rows(source, "location") == []
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 5000])
+def test_yields_chunks_of_the_size_asked_for(file, chunk_size):
+    chunks = list(CsvSource(file(HEADER + GOOD * 3)).rows("session", chunk_size=chunk_size))
+
+    assert [len(chunk) for chunk in chunks] == {1: [1, 1, 1], 2: [2, 1], 5000: [3]}[chunk_size]
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the workplace file is not part of the project")
+def test_recognises_the_workplace_file_by_its_header():
+    source = CsvSource(REAL, time_zone="America/New_York")
+
+    assert "mapping workplace (recognised by the header)" in source.inspect().notes
+    assert [len(rows(source, entity)) for entity in ("location", "station", "token", "session")] == [25, 105, 85, 3395]
+    assert rows(source)[0].values["started_at"] == "0014-11-18 15:40:26"
+    assert rows(source)[0].values["currency"] == "USD"

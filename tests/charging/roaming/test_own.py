@@ -1,0 +1,88 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from charging.network import Evse, Session, Token
+from charging.roaming.cdr import Cohort, Side
+from charging.roaming.own import own_cdrs
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SESSION = Session(
+    session_id="17",
+    station_id="CS-1",
+    connector_id=1,
+    location_id=None,
+    token_uid="04A1B2C3D4E5F6",
+    started_at=START,
+    stopped_at=START + timedelta(minutes=20),
+    meter_start_wh=None,
+    meter_stop_wh=None,
+    energy_kwh=Decimal("10.123"),
+    cost=None,
+    currency=None,
+    is_estimated=False,
+    is_billable=True,
+)
+TOKEN = Token(
+    token_uid="04A1B2C3D4E5F6",
+    parent_uid=None,
+    contract_id="NL-ROA-C00010069-9",
+    issuer="NL-ROA",
+    is_blocked=False,
+    expires_at=None,
+)
+EVSE = Evse(evse_uid="CS-1*1", station_id="CS-1", connector_id=1, evse_id="NL*EVN*ECS1*1")
+
+
+@pytest.fixture
+def own(partner):
+    def of(*sessions, token=TOKEN, evses=(EVSE,)):
+        return own_cdrs(
+            sessions,
+            partner=partner,
+            tokens={token.token_uid: token},
+            evses={(evse.station_id, evse.connector_id): evse for evse in evses},
+            cohort=lambda session: Cohort.MOVED if session.station_id == "CS-1" else None,
+        )
+
+    return of
+
+
+def test_prices_a_session_as_agreed(own):
+    (cdr,) = own(SESSION).cdrs
+
+    # 0.50 + 10.123 kWh at 0.40 = 4.5492; with 21 per cent 5.504532
+    assert (cdr.net, cdr.gross, cdr.currency, cdr.tariff_id) == (Decimal("4.55"), Decimal("5.50"), "EUR", "T")
+    assert (cdr.side, cdr.owner, cdr.cdr_id, cdr.session_id) == (Side.OURS, "NL-EVN", "CDR-17", "17")
+    assert (cdr.evse_compact, cdr.contract_compact, cdr.cohort) == ("NLEVNECS11", "NLROAC00010069", Cohort.MOVED)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"is_estimated": True}, "estimated", id="an estimated end"),
+        pytest.param({"is_billable": False}, "failed start", id="a failed start"),
+    ],
+)
+def test_never_bills_what_a_person_must_decide(own, change, reason):
+    found = own(replace(SESSION, **change))
+
+    assert found.cdrs == ()
+    assert [(skipped.session_id, reason in skipped.reason) for skipped in found.skipped] == [("17", True)]
+
+
+@pytest.mark.parametrize("issuer", [None, "DE-HUB"])
+def test_overlooks_the_sessions_of_others(own, issuer):
+    assert own(SESSION, token=replace(TOKEN, issuer=issuer)).cdrs == ()
+
+
+def test_a_session_at_an_unknown_evse_is_billed_and_flagged(own):
+    (cdr,) = own(SESSION, evses=()).cdrs
+    assert "id.evse_unknown" in cdr.quality
+
+
+def test_another_version_of_a_session_has_another_key(own):
+    (first,), (second,) = own(SESSION).cdrs, own(replace(SESSION, energy_kwh=Decimal(11))).cdrs
+    assert first.cdr_key != second.cdr_key

@@ -1,0 +1,169 @@
+"""Settings say where a mistake is and how to mend it; environment, file and defaults come in that order."""
+
+from pathlib import Path
+
+import pytest
+
+from charging import settings as configuration
+from charging.errors import SettingsError
+
+VARIABLES = ("REHOME_HOME", "REHOME_TIME_ZONE", "REHOME_DATABASE", "REHOME_CURRENCY", "DATABASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def _told_nothing(monkeypatch):
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def write(home):
+    def written(text):
+        (home / configuration.FILE).write_text(text, "utf-8")
+        return home
+
+    return written
+
+
+def test_are_the_defaults_where_nothing_is_said(home):
+    found = configuration.load(home)
+
+    assert (found.time_zone, found.currency, found.operator, found.database) == (
+        "Europe/Amsterdam",
+        "EUR",
+        "NL*EVN",
+        None,
+    )
+
+
+def test_take_the_environment_before_the_file(write, monkeypatch):
+    home = write('time_zone = "Europe/Berlin"\ncurrency = "SEK"')
+    monkeypatch.setenv("REHOME_TIME_ZONE", "Europe/Oslo")
+
+    found = configuration.load(home)
+
+    assert (found.time_zone, found.currency) == ("Europe/Oslo", "SEK")
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        pytest.param("", {}, None, id="embedded"),
+        pytest.param("", {"DATABASE_URL": "postgresql://h/x"}, "env:DATABASE_URL", id="DATABASE_URL"),
+        pytest.param('database = "env:OURS"', {"DATABASE_URL": "postgresql://h/x"}, "env:OURS", id="the file"),
+        pytest.param('database = "env:OURS"', {"REHOME_DATABASE": "env:THEIRS"}, "env:THEIRS", id="REHOME_DATABASE"),
+    ],
+)
+def test_take_the_database_from_the_nearest(write, monkeypatch, text, variables, expected):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert configuration.load(write(text)).database == expected
+
+
+def test_take_an_empty_variable_for_none(write, monkeypatch):
+    monkeypatch.setenv("REHOME_TIME_ZONE", "")
+
+    assert configuration.load(write('time_zone = "Europe/Oslo"')).time_zone == "Europe/Oslo"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("x = [", r"rehome\.toml is not TOML: mend it there: .*", id="not TOML"),
+        pytest.param("colour = 1", r"colour in .*rehome\.toml is unknown: known are database, time_zone", id="unknown"),
+        pytest.param(
+            "[pace]\nconcurency = 3", r"pace\.concurency in .* is unknown: known are concurrency, ", id="unknown below"
+        ),
+        pytest.param("time_zone = 1", r"time_zone in .* is not right: Input should be a valid string", id="wrong type"),
+        pytest.param("legacy = 7", r"legacy in .* is not right: Input should be a valid dictionary", id="no table"),
+        pytest.param(
+            'time_zone = "Mars/Phobos"',
+            r"time_zone in .* 'Mars/Phobos' is no IANA time zone such as",
+            id="unknown zone",
+        ),
+        pytest.param('time_zone = "Europe"', r"'Europe' is no IANA time zone such as Europe/Amsterdam", id="a folder"),
+        pytest.param('[legacy]\nrest = "x"', r"legacy\.database in .* is missing: write it there", id="missing"),
+        pytest.param("[pace]\nconcurrency = 0", r"pace\.concurrency in .* greater than or equal to 1", id="too small"),
+        pytest.param('currency = "euro"', r"currency in .* should match pattern", id="no currency"),
+        pytest.param('operator = "EVN"', r"operator in .* should match pattern", id="no operator"),
+        pytest.param(
+            'home = "/elsewhere"', r"home in .* cannot be set there: name the folder in REHOME_HOME", id="home"
+        ),
+    ],
+)
+def test_say_what_is_wrong_where_and_what_is_right(write, text, message):
+    with pytest.raises(SettingsError, match=message):
+        configuration.load(write(text))
+
+
+def test_name_the_variable_where_it_is_the_culprit(write, monkeypatch):
+    monkeypatch.setenv("REHOME_TIME_ZONE", "Mars/Phobos")
+
+    with pytest.raises(SettingsError, match=r"^setting REHOME_TIME_ZONE is not right: 'Mars/Phobos' is no IANA"):
+        configuration.load(write('time_zone = "Europe/Oslo"'))
+
+
+def test_do_not_repeat_a_password_in_the_wrong_place(write):
+    with pytest.raises(SettingsError) as caught:
+        configuration.load(write("[legacy]\ndatabase = ['mysql://steve:hunter2hunter2@db/steve']"))
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"time_zone = '\xe9'"], ids=["binary", "latin-1"])
+def test_refuse_a_file_that_is_no_text(home, content):
+    (home / configuration.FILE).write_bytes(content)
+
+    with pytest.raises(SettingsError, match=r"rehome\.toml is not TOML"):
+        configuration.load(home)
+
+
+def test_refuse_a_folder_for_a_file(home):
+    (home / configuration.FILE).mkdir()
+
+    with pytest.raises(SettingsError, match=r"rehome\.toml cannot be read: Is a directory"):
+        configuration.load(home)
+
+
+def test_say_which_back_office_is_not_described(home):
+    with pytest.raises(SettingsError, match=r"setting target is not described: add a table \[target\] to"):
+        configuration.load(home).back_office("target")
+
+
+def test_live_where_they_are_called_unless_told_otherwise(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    here = configuration.home_folder()
+    monkeypatch.setenv("REHOME_HOME", "elsewhere")
+
+    assert (here, configuration.home_folder()) == (Path.cwd() / ".rehome", Path.cwd() / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param("postgres://u:p@h/x", "postgresql+psycopg://u:p@h/x", id="short"),
+        pytest.param("postgresql://u:p@h/x", "postgresql+psycopg://u:p@h/x", id="plain"),
+        pytest.param("postgresql+asyncpg://u:p@h/x", "postgresql+psycopg://u:p@h/x", id="another driver"),
+        pytest.param("mysql+pymysql://u:p@h/x", "mysql+pymysql://u:p@h/x", id="another database"),
+        pytest.param("postgresql://u:p%40ss@h/x", "postgresql+psycopg://u:p%40ss@h/x", id="odd password"),
+    ],
+)
+def test_write_addresses_for_our_driver(given, expected):
+    assert configuration.with_driver(given, setting="database") == expected
+
+
+@pytest.mark.parametrize("address", ["nonsense", "postgresql://u:hunter2@h:port/x", "://"])
+def test_refuse_what_is_no_address_without_repeating_it(monkeypatch, address):
+    monkeypatch.setenv("OURS", address)
+
+    with pytest.raises(SettingsError, match=r"database \(env:OURS\) is no database address") as caught:
+        configuration.database_address("env:OURS", setting="database")
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_show_an_address_without_what_is_secret():
+    address = "postgresql+psycopg://u:hunter2@h:5432/x?password=hunter2&sslmode=require"
+
+    assert configuration.shown(address) == "postgresql+psycopg://u:***@h:5432/x"

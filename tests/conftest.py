@@ -1,0 +1,247 @@
+"""What every test may ask for: a fresh PostgreSQL database, on DATABASE_URL's server or on an embedded one."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from charging.database import connection as database
+from charging.database import embedded
+from charging.database.operations import clean
+from charging.database.operations import moves as write
+from charging.legacy.source import COLUMNS, Inspection, LandedRow
+from charging.migration.lifecycle import Stage
+from charging.network import Lane, Station
+from charging.secret import Secret
+from charging.settings import with_driver
+
+PLANNED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+_numbers = count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Great Expectations and Prefect from calling home, in this process and in those that tests start."""
+    for variable in ("GX_ANALYTICS_ENABLED", "PREFECT_SERVER_ANALYTICS_ENABLED"):
+        os.environ[variable] = "false"
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that start the whole stack run one after the other, beside all others."""
+    for item in items:
+        if item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.fixture(scope="session")
+def open_folders() -> Iterator[Callable[[], Path]]:
+    """What makes a fresh folder that an unprivileged server can walk to, for the whole run."""
+    with _folders() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server_url(open_folders: Callable[[], Path]) -> Iterator[str]:
+    """The address of a server on which tests may create databases."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield with_driver(given, setting="DATABASE_URL")
+        return
+    cluster = embedded.locate(open_folders())
+    yield embedded.start(cluster, durable=False)
+    embedded.stop(cluster)
+
+
+@pytest.fixture
+def database_url(server_url: str, worker_id: str) -> Iterator[str]:
+    """The address of a fresh, empty database that is dropped after the test."""
+    name = f"test_{os.getpid()}_{worker_id}_{next(_numbers)}"
+    yield embedded.create_database(server_url, name)
+    _drop(server_url, name)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str, worker_id: str) -> Iterator[str]:
+    """The name of a database that has our tables, for others to be copied from it: migrating takes far longer."""
+    name = f"test_{os.getpid()}_{worker_id}_template"
+    engine = database.connect(Secret(embedded.create_database(server_url, name)))
+    database.migrate(engine)
+    engine.dispose()
+    yield name
+    _drop(server_url, name)
+
+
+@pytest.fixture(scope="session")
+def copied(server_url: str, worker_id: str, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """What gives the address of a fresh database with our tables, and drops it at the end of the block."""
+
+    @contextmanager
+    def made() -> Iterator[str]:
+        name = f"test_{os.getpid()}_{worker_id}_{next(_numbers)}"
+        with psycopg.connect(_plain(server_url), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        _drop(server_url, name)
+
+    return made
+
+
+@pytest.fixture
+def migrated_url(copied: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of a fresh database with our tables, dropped after the test."""
+    with copied() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(migrated_url: str) -> Iterator[sa.Engine]:
+    """A way into a fresh database with our tables."""
+    opened = database.connect(Secret(migrated_url))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def home(open_folder: Callable[[], Path]) -> Path:
+    """A fresh home folder."""
+    return open_folder()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Callable[[], Path]]:
+    """What makes a fresh folder that an unprivileged server can walk to; all of them are gone after the test."""
+    with _folders() as made:
+        yield made
+
+
+class Listed:
+    """A legacy source whose rows are listed: per entity, the values of each row."""
+
+    kind: Literal["csv"] = "csv"
+
+    def __init__(self, name: str = "listed", **entities: list[dict[str, str | None]]) -> None:
+        self.name = name
+        self.entities = entities
+
+    def inspect(self) -> Inspection:
+        columns = {entity: COLUMNS[entity] for entity in self.entities}
+        return Inspection(source=self.name, kind=self.kind, schema_generation=None, notes=(), entities=columns)
+
+    def rows(self, entity: str, *, chunk_size: int = 2) -> Iterator[list[LandedRow]]:
+        rows = [
+            LandedRow(entity=entity, file=f"{entity}.csv", line=line, values=values)
+            for line, values in enumerate(self.entities.get(entity, []), start=2)
+        ]
+        for start in range(0, len(rows), chunk_size):
+            yield rows[start : start + chunk_size]
+
+
+@pytest.fixture(scope="session")
+def listed() -> type[Listed]:
+    """What makes a legacy source of lists of rows."""
+    return Listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A station of a plan, as far as a test cares."""
+
+    station_id: str
+    wave: int | None = 0
+    stage: Stage = Stage.PLANNED
+    model: str = "A1"
+    deadline_at: datetime | None = None
+    reason: str = ""
+
+
+@pytest.fixture(scope="session")
+def moving() -> type[Moving]:
+    """What makes a station of a plan."""
+    return Moving
+
+
+@pytest.fixture(scope="session")
+def store_plan() -> Callable[..., str]:
+    """What stores clean stations and a plan for them, and returns the plan's id."""
+
+    def stored(engine: sa.Engine, *moves: Moving, plan_id: str = "plan-1", at: datetime = PLANNED_AT) -> str:
+        with engine.begin() as connection:
+            clean.store_entities(connection, [_station(move) for move in moves], extract_id="legacy-1")
+            write.store_plan(
+                connection,
+                plan_id=plan_id,
+                parameters={"pilot": 1},
+                content_sha256="0",
+                moves=[_move(move) for move in moves],
+                at=at,
+            )
+        return plan_id
+
+    return stored
+
+
+def _station(move: Moving) -> Station:
+    return Station(
+        station_id=move.station_id,
+        location_id="L1",
+        vendor="Supplier A",
+        model=move.model,
+        serial_number=None,
+        firmware="4.2",
+        iccid=None,
+        imsi=None,
+        ocpp_protocol="ocpp1.6",
+        lane=Lane.LIVE,
+        last_seen_at=None,
+    )
+
+
+def _move(move: Moving) -> dict[str, object]:
+    return {
+        "station_id": move.station_id,
+        "wave": move.wave,
+        "lane": "live",
+        "recipe": "supplier-a" if move.wave is not None else None,
+        "stage": move.stage,
+        "attempt": 1,
+        "deadline_at": move.deadline_at,
+        "reason": move.reason,
+    }
+
+
+@contextlib.contextmanager
+def _folders() -> Iterator[Callable[[], Path]]:
+    """Folders beside pytest's own: those are private, and made so again by every pytest that starts meanwhile."""
+    folders: list[Path] = []
+
+    def made() -> Path:
+        folders.append(Path(tempfile.mkdtemp(prefix="rehome-")))
+        folders[-1].chmod(0o711)
+        return folders[-1]
+
+    try:
+        yield made
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drop(server_url: str, name: str) -> None:
+    with psycopg.connect(_plain(server_url), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _plain(url: str) -> str:
+    return url.replace("+psycopg", "", 1)
