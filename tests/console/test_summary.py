@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from console import cli, summary
+from console import shell, summary
 
 ACCOUNT = {
     "source": "legacy",
@@ -84,8 +84,8 @@ def test_stopping_says_what_was_stopped(stopped, told):
 
 @pytest.mark.parametrize("name", ["\x1b[2Jgone", "a\rb", "a\nb", "\x9b1m", "\ud800", "\u202egnp.exe"])
 def test_a_name_commands_no_terminal(capsys, name):
-    cli._show({"name": name}, lambda result: [f"station {result['name']}"], as_json=False)
-    cli._show({"name": name}, lambda _: [], as_json=True)
+    shell.show({"name": name}, lambda result: [f"station {result['name']}"], as_json=False)
+    shell.show({"name": name}, lambda _: [], as_json=True)
 
     line, *as_json = capsys.readouterr().out.splitlines()
     assert line.isprintable()
