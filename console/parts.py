@@ -18,6 +18,9 @@ import psutil
 from charging.errors import PortInUse, ServerNotStarted
 from console.prefect_home import port_kept
 
+MARK = "REHOME_PART"
+"""The variable by which a program is known again: its number may be another's by now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -66,12 +69,12 @@ def _launch(part: Part, *, home: Path, record: Path, log: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | dict(part.environment),
+            env=os.environ | dict(part.environment) | {MARK: _mark(part.name, home)},
             cwd=home,
             start_new_session=True,
         )
     unfinished = record.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"pid": started.pid, "born": psutil.Process(started.pid).create_time()}))
+    unfinished.write_text(json.dumps({"pid": started.pid}))
     unfinished.rename(record)
 
 
@@ -96,12 +99,19 @@ def wait(part: Part, *, home: Path) -> None:
 def process(name: str, *, home: Path) -> psutil.Process | None:
     """Return the live process of a part; None if it never started, ended, or its number is a stranger's by now."""
     with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
-        record = json.loads(_record(name, home).read_text())
-        found = psutil.Process(record["pid"])
-        is_same = abs(found.create_time() - record["born"]) < 1.0
-        if is_same and found.status() != psutil.STATUS_ZOMBIE:
+        found = psutil.Process(json.loads(_record(name, home).read_text())["pid"])
+        if found.status() != psutil.STATUS_ZOMBIE and _is_ours(found, _mark(name, home)):
             return found
     return None
+
+
+def _is_ours(found: psutil.Process, mark: str) -> bool:
+    """Whether a process carries our mark. When it was born proves nothing: the system's clock may be put right."""
+    for _ in range(20):
+        if told := found.environ():
+            return told.get(MARK) == mark
+        time.sleep(0.05)  # empty for a moment, while a program takes its place
+    return False
 
 
 def stop(name: str, *, home: Path, seconds: float = 10.0) -> bool:
@@ -167,6 +177,10 @@ def _any_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _mark(name: str, home: Path) -> str:
+    return f"{name} of {home.resolve()}"
 
 
 def _record(name: str, home: Path) -> Path:

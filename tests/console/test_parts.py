@@ -97,6 +97,21 @@ def test_says_what_it_says_into_its_log(home, part):
     assert log.read_text() == f"told so {home}\n"
 
 
+def test_is_found_again_after_the_clock_was_put_right(home, part, monkeypatch):
+    parts.start(part(SLEEPS), home=home)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: 1.0)
+
+    assert parts.process("sleeper", home=home) is not None
+
+
+def test_is_known_apart_from_the_part_of_another_home(home, part, tmp_path):
+    parts.start(part(SLEEPS), home=home)
+    (tmp_path / "elsewhere" / "parts").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "parts" / "sleeper.json").write_text((home / "parts" / "sleeper.json").read_text())
+
+    assert parts.process("sleeper", home=tmp_path / "elsewhere") is None
+
+
 def test_ends_with_everything_that_it_started(home, part):
     parts.start(part(SLEEPS_WITH_A_CHILD), home=home)
     found = parts.process("sleeper", home=home)
@@ -133,8 +148,8 @@ def test_is_not_found_after_it_was_killed(home, part):
 @pytest.mark.parametrize(
     "record",
     [
-        pytest.param(lambda: json.dumps({"pid": os.getpid(), "born": 1.0}), id="a stranger with its number"),
-        pytest.param(lambda: json.dumps({"pid": 2**22 + 7, "born": 1.0}), id="nobody with its number"),
+        pytest.param(lambda: json.dumps({"pid": os.getpid()}), id="a stranger with its number"),
+        pytest.param(lambda: json.dumps({"pid": 2**22 + 7}), id="nobody with its number"),
         pytest.param(lambda: "", id="cut off"),
         pytest.param(lambda: "{}", id="of another version"),
         pytest.param(lambda: "[1", id="garbage"),
