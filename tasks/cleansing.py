@@ -22,7 +22,20 @@ from charging.database.queries import landing as read
 from charging.database.turns import take_turns
 from charging.errors import CountsDisagree, UnknownThing
 from charging.legacy.source import COLUMNS, LandedRow
-from charging.network import Evse, Location, Session, Station, Token
+from charging.network import (
+    ChargingProfile,
+    Connector,
+    Contract,
+    Customer,
+    Evse,
+    Location,
+    MeterValue,
+    Reservation,
+    Session,
+    Station,
+    Tariff,
+    Token,
+)
 from charging.settings import Settings
 from expectations.check import check
 from expectations.expectation import Given
@@ -40,8 +53,15 @@ MODELS: Mapping[str, type] = {
     "location": Location,
     "station": Station,
     "evse": Evse,
+    "connector": Connector,
+    "tariff": Tariff,
+    "customer": Customer,
+    "contract": Contract,
     "token": Token,
     "session": Session,
+    "meter_value": MeterValue,
+    "reservation": Reservation,
+    "charging_profile": ChargingProfile,
 }
 
 
@@ -179,7 +199,10 @@ def _store(
         for row in cleansed.quarantined
     ]
     write.store_entities(
-        connection, made.clean, extract_id=extract_id, back_office=back_office if entity == "session" else None
+        connection,
+        made.clean,
+        extract_id=extract_id,
+        back_office=back_office if entity in {"session", "meter_value"} else None,
     )
     write.store_quarantined(connection, by_rule + made.set_aside, extract_id=extract_id, entity=entity, at=at)
     account: dict[str, Any] = {

@@ -202,6 +202,7 @@ def _station(move: Moving) -> Station:
         firmware="4.2",
         iccid=None,
         imsi=None,
+        apn=None,
         ocpp_protocol="ocpp1.6",
         lane=Lane.LIVE,
         last_seen_at=None,

@@ -167,6 +167,7 @@ def _station(case: Case, context: Context, seen_at: datetime | None) -> Station:
         firmware=values.get("firmware"),
         iccid=values.get("iccid"),
         imsi=values.get("imsi"),
+        apn=values.get("apn"),
         ocpp_protocol=values.get("ocpp_protocol"),
         lane=lane(seen_at, values.get("status"), as_of=context.as_of),
         last_seen_at=seen_at,

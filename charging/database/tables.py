@@ -1,7 +1,8 @@
 """Every table. Schemas follow the way of a row: landing, clean or quarantine, migration, roaming, evidence.
 
-Identifiers are natural where the world has one. Energy is `numeric` in kWh, money `numeric` beside its currency,
-instants are `timestamptz`; sides and stages are text, because their closed sets live in the code that rules over them.
+Persons are in the vault. Identifiers are natural where the world has one. Energy is `numeric` in kWh, money `numeric`
+beside its currency, instants are `timestamptz`; sides and stages are text, because their closed sets live in the code
+that rules over them.
 """
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from charging.database.columns import Document, Words
 
-SCHEMAS = ("landing", "clean", "quarantine", "migration", "roaming", "evidence")
+SCHEMAS = ("landing", "clean", "vault", "quarantine", "migration", "roaming", "evidence")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -89,7 +90,17 @@ station = sa.Table(
     _key("station_id"),
     *(
         _text(name, is_required=False)
-        for name in ("location_id", "vendor", "model", "serial_number", "firmware", "iccid", "imsi", "ocpp_protocol")
+        for name in (
+            "location_id",
+            "vendor",
+            "model",
+            "serial_number",
+            "firmware",
+            "iccid",
+            "imsi",
+            "apn",
+            "ocpp_protocol",
+        )
     ),
     _text("lane"),
     sa.Column("last_seen_at", Instant),
@@ -106,6 +117,100 @@ evse = sa.Table(
     _text("evse_id", is_required=False),
     _text("extract_id"),
     sa.UniqueConstraint("station_id", "connector_id"),
+    schema="clean",
+)
+
+connector = sa.Table(
+    "connector",
+    metadata,
+    _key("evse_uid"),
+    sa.Column("connector_number", sa.Integer, primary_key=True),
+    *(_text(name, is_required=False) for name in ("standard", "format", "power_type")),
+    *(sa.Column(name, sa.Integer) for name in ("max_voltage", "max_amperage", "max_power_w")),
+    _text("extract_id"),
+    schema="clean",
+)
+
+tariff = sa.Table(
+    "tariff",
+    metadata,
+    _key("tariff_id"),
+    _text("name", is_required=False),
+    _text("currency"),
+    sa.Column("valid_from", Instant),
+    sa.Column("valid_until", Instant),
+    sa.Column("document", Document, nullable=False),
+    _text("extract_id"),
+    schema="clean",
+    comment="A price list as an OCPI 2.2.1 Tariff object; its numbers are text, so that they stay exact.",
+)
+
+contract = sa.Table(
+    "contract",
+    metadata,
+    _key("contract_id"),
+    *(_text(name, is_required=False) for name in ("customer_id", "issuer", "tariff_id")),
+    sa.Column("valid_from", Instant),
+    sa.Column("valid_until", Instant),
+    sa.Column("is_blocked", sa.Boolean, nullable=False),
+    _text("extract_id"),
+    schema="clean",
+)
+
+customer = sa.Table(
+    "customer",
+    metadata,
+    _key("customer_id"),
+    *(_text(name, is_required=False) for name in ("name", "email", "phone")),
+    _text("extract_id"),
+    schema="vault",
+    comment="Personal data, apart from everything else: read for a stated purpose only.",
+)
+
+meter_value = sa.Table(
+    "meter_value",
+    metadata,
+    _key("back_office"),
+    _key("session_id"),
+    sa.Column("sample_number", sa.Integer, primary_key=True),
+    sa.Column("sampled_at", Instant, nullable=False),
+    *(_text(name) for name in ("measurand", "unit")),
+    *(_text(name, is_required=False) for name in ("phase", "location", "context")),
+    sa.Column("value", sa.Numeric),
+    _text("signed", is_required=False),
+    _text("extract_id"),
+    schema="clean",
+    comment="The samples of a session; signed is what the meter signed, byte for byte.",
+)
+
+reservation = sa.Table(
+    "reservation",
+    metadata,
+    _key("reservation_id"),
+    _text("station_id"),
+    sa.Column("connector_id", sa.Integer),
+    *(_text(name, is_required=False) for name in ("token_uid", "session_id")),
+    sa.Column("starts_at", Instant),
+    sa.Column("expires_at", Instant),
+    _text("status", is_required=False),
+    _text("extract_id"),
+    schema="clean",
+)
+
+charging_profile = sa.Table(
+    "charging_profile",
+    metadata,
+    _key("profile_id"),
+    _text("station_id", is_required=False),
+    sa.Column("connector_id", sa.Integer),
+    sa.Column("stack_level", sa.Integer, nullable=False),
+    *(_text(name) for name in ("purpose", "kind")),
+    _text("recurrency", is_required=False),
+    *(sa.Column(name, Instant) for name in ("valid_from", "valid_until", "starts_at")),
+    sa.Column("duration_seconds", sa.Integer),
+    _text("rate_unit"),
+    sa.Column("periods", Document, nullable=False),
+    _text("extract_id"),
     schema="clean",
 )
 

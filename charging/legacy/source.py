@@ -12,10 +12,20 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("latitude", "longitude", "time_zone"),
     ),
     "station": (
-        *("station_id", "location_id", "vendor", "model", "serial_number", "firmware", "iccid", "imsi"),
+        *("station_id", "location_id", "vendor", "model", "serial_number", "firmware", "iccid", "imsi", "apn"),
         *("ocpp_protocol", "last_seen_at", "status"),
     ),
     "evse": ("station_id", "connector_id", "evse_id"),
+    "connector": (
+        *("station_id", "connector_id", "connector_number", "standard", "format", "power_type"),
+        *("max_voltage", "max_amperage", "max_power_w"),
+    ),
+    "tariff": (
+        *("tariff_id", "name", "currency", "valid_from", "valid_until", "document"),
+        *("flat_price", "price_per_kwh", "price_per_hour", "parking_price_per_hour", "vat_percent"),
+    ),
+    "customer": ("customer_id", "name", "email", "phone", "note"),
+    "contract": ("contract_id", "customer_id", "issuer", "tariff_id", "valid_from", "valid_until", "is_blocked"),
     "token": ("token_uid", "parent_uid", "contract_id", "issuer", "is_blocked", "expires_at", "note"),
     "session": (
         *("session_id", "station_id", "connector_id", "location_id", "token_uid"),
@@ -23,13 +33,27 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("meter_start_wh", "meter_stop_wh", "energy_kwh", "cost", "currency"),
         *("stop_reason", "event_actor", "stop_count"),
     ),
+    "meter_value": (
+        *("session_id", "station_id", "connector_id", "sampled_at", "value", "unit"),
+        *("measurand", "context", "format", "phase", "location"),
+    ),
+    "reservation": (
+        *("reservation_id", "station_id", "connector_id", "token_uid", "session_id"),
+        *("starts_at", "expires_at", "status"),
+    ),
+    "charging_profile": (
+        *("profile_id", "station_id", "connector_id", "stack_level", "purpose", "kind", "recurrency"),
+        *("valid_from", "valid_until", "starts_at", "duration_seconds", "rate_unit", "periods"),
+    ),
 }
-"""The canonical columns of each entity, in the order in which entities are extracted."""
+"""The canonical columns of each entity, in the order in which entities are extracted.
 
-RIDE_ALONG: Mapping[str, tuple[str, ...]] = {
-    "location": (),
-    "station": (),
-    "evse": (),
+`connector_id` is the EVSE's number at its station, as OCPP 1.6 calls it; `connector_number` counts the sockets and
+cables of one EVSE. A tariff is an OCPI `document`, or its prices in columns. `value` of a meter value is text: where
+its format is `SignedData` it is kept byte for byte. `periods` of a charging profile is a JSON list.
+"""
+
+RIDE_ALONG: Mapping[str, tuple[str, ...]] = dict.fromkeys(COLUMNS, ()) | {
     "token": ("token_kind", "owner_count"),
     "session": ("time_zone", "century", "duration_hours", "failed_stop_reason", "token_kind"),
 }
@@ -39,16 +63,30 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "location": ("location_id",),
     "station": ("station_id",),
     "evse": ("station_id", "connector_id"),
+    "connector": ("station_id", "connector_id", "connector_number"),
+    "tariff": ("tariff_id",),
+    "customer": ("customer_id",),
+    "contract": ("contract_id",),
     "token": ("token_uid",),
     "session": ("session_id", "station_id", "started_at", "stopped_at"),
+    "meter_value": ("session_id", "sampled_at", "value"),
+    "reservation": ("reservation_id", "station_id"),
+    "charging_profile": ("profile_id",),
 }
 """Without these an entity cannot be read at all. The first of them are also what makes a row of it distinct."""
 
 INSTANTS = frozenset(
-    {"started_at", "stopped_at", "server_started_at", "server_stopped_at", "last_seen_at", "expires_at"}
+    {
+        *("started_at", "stopped_at", "server_started_at", "server_stopped_at", "last_seen_at", "expires_at"),
+        *("valid_from", "valid_until", "sampled_at", "starts_at"),
+    }
 )
 NUMBERS = frozenset(
-    {"latitude", "longitude", "meter_start_wh", "meter_stop_wh", "energy_kwh", "cost", "duration_hours"}
+    {
+        *("latitude", "longitude", "meter_start_wh", "meter_stop_wh", "energy_kwh", "cost", "duration_hours"),
+        *("flat_price", "price_per_kwh", "price_per_hour", "parking_price_per_hour", "vat_percent"),
+        *("max_voltage", "max_amperage", "max_power_w"),
+    }
 )
 
 
@@ -73,7 +111,7 @@ class Inspection:
     """What a look at a source found, before anything is extracted."""
 
     source: str
-    kind: Literal["steve", "csv"]
+    kind: Literal["steve", "sql", "csv"]
     schema_generation: str | None
     notes: tuple[str, ...]
     entities: Mapping[str, tuple[str, ...]]
@@ -87,7 +125,7 @@ class Source(Protocol):
     def name(self) -> str: ...
 
     @property
-    def kind(self) -> Literal["steve", "csv"]: ...
+    def kind(self) -> Literal["steve", "sql", "csv"]: ...
 
     def inspect(self) -> Inspection:
         """Say what there is.

@@ -56,7 +56,7 @@ class SteveSource:
             kind="steve",
             schema_generation=self.schema.generation,
             notes=tuple(notes),
-            entities=COLUMNS,
+            entities={entity: COLUMNS[entity] for entity in QUERIES},
         )
 
     def rows(self, entity: str, *, chunk_size: int = 5000) -> Iterator[list[LandedRow]]:

@@ -1,5 +1,9 @@
-"""Locations, stations, EVSEs, tokens and sessions. Energy and money are `Decimal`; instants are aware and in UTC."""
+"""A network's places, stations, people, prices and charges.
 
+Energy and money are `Decimal`; instants are aware and in UTC. Every key is unique inside one back-office.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +52,7 @@ class Station:
     firmware: str | None
     iccid: str | None
     imsi: str | None
+    apn: str | None
     ocpp_protocol: str | None
     lane: Lane
     last_seen_at: datetime | None
@@ -61,6 +66,55 @@ class Evse:
     station_id: str
     connector_id: int
     evse_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """A socket or cable of an EVSE, in OCPI's words (`ConnectorType`, `ConnectorFormat`, `PowerType`)."""
+
+    evse_uid: str
+    connector_number: int
+    standard: str | None
+    format: str | None
+    power_type: str | None
+    max_voltage: int | None
+    max_amperage: int | None
+    max_power_w: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """A price list: `document` is an OCPI 2.2.1 Tariff object, its numbers as text."""
+
+    tariff_id: str
+    name: str | None
+    currency: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    document: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A person or firm that contracts are made with: personal data, kept apart from everything else."""
+
+    customer_id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a customer pays by; tokens belong to it. `issuer` as a token's."""
+
+    contract_id: str
+    customer_id: str | None
+    issuer: str | None
+    tariff_id: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    is_blocked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +149,54 @@ class Session:
     """The stop was missing and has been derived: never billed without a person's decision."""
     is_billable: bool
     """False for a failed start: no energy within the first two minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterValue:
+    """One sample of a session. `signed` is what the meter signed, byte for byte; it may stand without a value."""
+
+    session_id: str
+    sample_number: int
+    """Counts the samples of one session, in the order in which the source has them."""
+    sampled_at: datetime
+    measurand: str
+    unit: str
+    phase: str | None
+    location: str | None
+    context: str | None
+    value: Decimal | None
+    signed: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """An EVSE that is kept free for a token."""
+
+    reservation_id: str
+    station_id: str
+    connector_id: int | None
+    token_uid: str | None
+    session_id: str | None
+    starts_at: datetime | None
+    expires_at: datetime | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingProfile:
+    """A limit over time (OCPP 1.6 §7.8) that a back-office has left at a station, or means to."""
+
+    profile_id: str
+    station_id: str | None
+    connector_id: int | None
+    stack_level: int
+    purpose: str
+    kind: str
+    recurrency: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    starts_at: datetime | None
+    duration_seconds: int | None
+    rate_unit: str
+    periods: tuple[Mapping[str, object], ...]
+    """Each with `start_period` (seconds), `limit` (in `rate_unit`, as text) and, where told, `number_phases`."""

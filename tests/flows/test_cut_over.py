@@ -27,6 +27,7 @@ STATION = Station(
     firmware="1.0",
     iccid=None,
     imsi=None,
+    apn=None,
     ocpp_protocol="ocpp1.6",
     lane=Lane.LIVE,
     last_seen_at=AT,

@@ -25,6 +25,7 @@ def _stations(count, lane=Lane.LIVE):
             firmware="4.2",
             iccid=None,
             imsi=None,
+            apn=None,
             ocpp_protocol="ocpp1.6",
             lane=lane,
             last_seen_at=None,

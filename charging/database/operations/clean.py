@@ -10,16 +10,49 @@ import sqlalchemy as sa
 from charging.database import tables
 from charging.database.operations import rows
 from charging.errors import CountsDisagree
-from charging.network import Evse, Location, Session, Station, Token
+from charging.network import (
+    ChargingProfile,
+    Connector,
+    Contract,
+    Customer,
+    Evse,
+    Location,
+    MeterValue,
+    Reservation,
+    Session,
+    Station,
+    Tariff,
+    Token,
+)
 
-Entity = Location | Station | Evse | Token | Session
+Entity = (
+    Location
+    | Station
+    | Evse
+    | Connector
+    | Tariff
+    | Customer
+    | Contract
+    | Token
+    | Session
+    | MeterValue
+    | Reservation
+    | ChargingProfile
+)
 
 TABLES: Mapping[type[Entity], sa.Table] = {
     Location: tables.location,
     Station: tables.station,
     Evse: tables.evse,
+    Connector: tables.connector,
+    Tariff: tables.tariff,
+    Customer: tables.customer,
+    Contract: tables.contract,
     Token: tables.token,
     Session: tables.session,
+    MeterValue: tables.meter_value,
+    Reservation: tables.reservation,
+    ChargingProfile: tables.charging_profile,
 }
 
 
@@ -45,7 +78,7 @@ class Change(Protocol):
 def store_entities(
     connection: sa.Connection, values: Sequence[Entity], *, extract_id: str, back_office: str | None = None
 ) -> None:
-    """Bring the clean rows of one entity to these values. Sessions also say which back-office saw them."""
+    """Bring the clean rows of one entity to these values. Sessions and their samples also say whose they are."""
     extra = {"extract_id": extract_id} | ({"back_office": back_office} if back_office else {})
     for kind, table in TABLES.items():
         names = [field.name for field in fields(kind)]

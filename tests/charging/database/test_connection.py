@@ -198,7 +198,8 @@ def test_has_in_its_migrations_what_the_tables_say(engine):
 
 
 def test_gives_every_table_an_obvious_name_or_a_comment():
-    obvious = {"location", "station", "evse", "token", "plan", "work_order", "verdict", "report"}
+    obvious = {"location", "station", "evse", "connector", "contract", "token", "reservation", "charging_profile"}
+    obvious |= {"plan", "work_order", "verdict", "report"}
 
     assert {table.name for table in tables.metadata.tables.values() if not table.comment} <= obvious
 

@@ -38,6 +38,7 @@ def station(vendor="Supplier T", model="T100", firmware="1.0", station_id="RDAM 
         firmware=firmware,
         iccid=None,
         imsi=None,
+        apn=None,
         ocpp_protocol="ocpp1.6",
         lane=Lane.LIVE,
         last_seen_at=None,

@@ -42,6 +42,7 @@ def station(number, *, vendor="A", model="m", firmware="1", location=None, lane=
         firmware=firmware,
         iccid=None,
         imsi=None,
+        apn=None,
         ocpp_protocol=None,
         lane=lane,
         last_seen_at=datetime(2026, 1, 2, tzinfo=UTC),

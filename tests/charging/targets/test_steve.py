@@ -43,6 +43,7 @@ def station(station_id="CS-1", *, serial_number="S1", firmware="5.8", vendor="Su
         firmware=firmware,
         iccid=None,
         imsi=None,
+        apn=None,
         ocpp_protocol="ocpp1.6J",
         lane=Lane.LIVE,
         last_seen_at=NEXT_YEAR,

@@ -196,6 +196,7 @@ def station(station_id, *, maker="A"):
         firmware="1.0",
         iccid=None,
         imsi=None,
+        apn=None,
         ocpp_protocol="ocpp1.6",
         lane=Lane.LIVE,
         last_seen_at=BEGAN,

@@ -31,6 +31,52 @@ def upgrade() -> None:
         comment="Per entity: rows in = loaded + merged + quarantined; kWh before = loaded + quarantined + adjusted, and kwh_adjustments are the adjusted kWh by rule.",
     )
     op.create_table(
+        "charging_profile",
+        sa.Column("profile_id", sa.Text(), nullable=False),
+        sa.Column("station_id", sa.Text(), nullable=True),
+        sa.Column("connector_id", sa.Integer(), nullable=True),
+        sa.Column("stack_level", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("recurrency", sa.Text(), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duration_seconds", sa.Integer(), nullable=True),
+        sa.Column("rate_unit", sa.Text(), nullable=False),
+        sa.Column("periods", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_charging_profile")),
+        schema="clean",
+    )
+    op.create_table(
+        "connector",
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("connector_number", sa.Integer(), nullable=False),
+        sa.Column("standard", sa.Text(), nullable=True),
+        sa.Column("format", sa.Text(), nullable=True),
+        sa.Column("power_type", sa.Text(), nullable=True),
+        sa.Column("max_voltage", sa.Integer(), nullable=True),
+        sa.Column("max_amperage", sa.Integer(), nullable=True),
+        sa.Column("max_power_w", sa.Integer(), nullable=True),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("evse_uid", "connector_number", name=op.f("pk_connector")),
+        schema="clean",
+    )
+    op.create_table(
+        "contract",
+        sa.Column("contract_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=True),
+        sa.Column("issuer", sa.Text(), nullable=True),
+        sa.Column("tariff_id", sa.Text(), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_blocked", sa.Boolean(), nullable=False),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("contract_id", name=op.f("pk_contract")),
+        schema="clean",
+    )
+    op.create_table(
         "evse",
         sa.Column("evse_uid", sa.Text(), nullable=False),
         sa.Column("station_id", sa.Text(), nullable=False),
@@ -73,6 +119,38 @@ def upgrade() -> None:
         schema="clean",
     )
     op.create_table(
+        "meter_value",
+        sa.Column("back_office", sa.Text(), nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("sample_number", sa.Integer(), nullable=False),
+        sa.Column("sampled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("measurand", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=True),
+        sa.Column("location", sa.Text(), nullable=True),
+        sa.Column("context", sa.Text(), nullable=True),
+        sa.Column("value", sa.Numeric(), nullable=True),
+        sa.Column("signed", sa.Text(), nullable=True),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("back_office", "session_id", "sample_number", name=op.f("pk_meter_value")),
+        schema="clean",
+        comment="The samples of a session; signed is what the meter signed, byte for byte.",
+    )
+    op.create_table(
+        "reservation",
+        sa.Column("reservation_id", sa.Text(), nullable=False),
+        sa.Column("station_id", sa.Text(), nullable=False),
+        sa.Column("connector_id", sa.Integer(), nullable=True),
+        sa.Column("token_uid", sa.Text(), nullable=True),
+        sa.Column("session_id", sa.Text(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("reservation_id", name=op.f("pk_reservation")),
+        schema="clean",
+    )
+    op.create_table(
         "session",
         sa.Column("back_office", sa.Text(), nullable=False),
         sa.Column("session_id", sa.Text(), nullable=False),
@@ -106,12 +184,26 @@ def upgrade() -> None:
         sa.Column("firmware", sa.Text(), nullable=True),
         sa.Column("iccid", sa.Text(), nullable=True),
         sa.Column("imsi", sa.Text(), nullable=True),
+        sa.Column("apn", sa.Text(), nullable=True),
         sa.Column("ocpp_protocol", sa.Text(), nullable=True),
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("extract_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("station_id", name=op.f("pk_station")),
         schema="clean",
+    )
+    op.create_table(
+        "tariff",
+        sa.Column("tariff_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tariff_id", name=op.f("pk_tariff")),
+        schema="clean",
+        comment="A price list as an OCPI 2.2.1 Tariff object; its numbers are text, so that they stay exact.",
     )
     op.create_table(
         "token",
@@ -374,6 +466,17 @@ def upgrade() -> None:
         comment="A record of a partner's page that is no CDR: it costs itself alone, and is kept.",
     )
     op.create_table(
+        "customer",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer")),
+        schema="vault",
+        comment="Personal data, apart from everything else: read for a stated purpose only.",
+    )
+    op.create_table(
         "landed_row",
         sa.Column("extract_id", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
@@ -444,6 +547,7 @@ def downgrade() -> None:
     op.drop_table("verdict", schema="roaming")
     op.drop_table("move", schema="migration")
     op.drop_table("landed_row", schema="landing")
+    op.drop_table("customer", schema="vault")
     op.drop_table("rejected_cdr", schema="roaming")
     op.drop_table("reconciliation", schema="roaming")
     op.drop_table("page", schema="roaming")
@@ -463,13 +567,19 @@ def downgrade() -> None:
     op.drop_table("step", schema="evidence")
     op.drop_table("report", schema="evidence")
     op.drop_table("token", schema="clean")
+    op.drop_table("tariff", schema="clean")
     op.drop_table("station", schema="clean")
     op.drop_index(op.f("ix_session_stopped_at"), table_name="session", schema="clean")
     op.drop_index(op.f("ix_session_station_id"), table_name="session", schema="clean")
     op.drop_table("session", schema="clean")
+    op.drop_table("reservation", schema="clean")
+    op.drop_table("meter_value", schema="clean")
     op.drop_table("location", schema="clean")
     op.drop_table("fix", schema="clean")
     op.drop_index(op.f("ix_evse_station_id"), table_name="evse", schema="clean")
     op.drop_table("evse", schema="clean")
+    op.drop_table("contract", schema="clean")
+    op.drop_table("connector", schema="clean")
+    op.drop_table("charging_profile", schema="clean")
     op.drop_table("account", schema="clean")
     # ### end Alembic commands ###
