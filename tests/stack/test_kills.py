@@ -36,6 +36,8 @@ FLOWS = {
 }
 """Each flow, and the rehearsal's step in which it is killed."""
 AFTER_SECONDS = (0.02, 0.3)
+MORE_TRIES = 5
+"""On a busy machine a kill may come late every time; then it is tried again."""
 LATER_IN_THE_WAVE = (1.0, 2.0, 3.5)
 """The wave takes seconds: it is killed while stations drain, are written to, and are awaited."""
 
@@ -53,6 +55,8 @@ def test_ends_in_the_same_place_however_often_it_is_killed(open_folder):
         for flow, step in FLOWS.items():
             for after in AFTER_SECONDS + (LATER_IN_THE_WAVE if flow == "cut_over" else ()):
                 struck[flow] += _kill_in(killed, step, after=after)
+            for _ in range(MORE_TRIES):
+                struck[flow] = struck[flow] or _kill_in(killed, step, after=0)
             if flow == "load_target":
                 _cut_the_power(killed)
         assert _start(killed).wait(timeout=480) == 0
