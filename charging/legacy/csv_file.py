@@ -78,7 +78,7 @@ class CsvSource:
         }
         return Inspection(source=self.name, kind="csv", schema_generation=None, notes=notes, entities=entities)
 
-    def rows(self, entity: str, *, chunk_size: int = 5000) -> Iterator[list[LandedRow]]:
+    def rows(self, entity: str, *, chunk_size: int = 5000, after: str | None = None) -> Iterator[list[LandedRow]]:  # noqa: ARG002
         """Yield the rows of an entity; an implied one once, with the line that first named it.
 
         Raises:

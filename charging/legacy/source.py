@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import sha256
 from typing import Literal, Protocol
 
@@ -106,6 +107,27 @@ class LandedRow:
         return sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
+class Order(StrEnum):
+    """How two watermarks compare. Both are text; an extract keeps the highest as it was said, and hands it back."""
+
+    NUMBER = "number"
+    """A whole number in decimal digits: compared as numbers (`9` comes before `10`), never as text."""
+    INSTANT = "instant"
+    """`2026-03-01T12:00:00.000000Z`: UTC, always six digits of a second, so that text order is the order in time."""
+    TEXT = "text"
+    """Compared code point by code point, as Python's `<` and PostgreSQL's collation "C" do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """How far an entity goes in its source. `highest` is None while it has no rows."""
+
+    column: str
+    """The source's own column, or columns."""
+    order: Order
+    highest: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What a look at a source found, before anything is extracted."""
@@ -116,6 +138,8 @@ class Inspection:
     notes: tuple[str, ...]
     entities: Mapping[str, tuple[str, ...]]
     """The columns that each entity will have."""
+    watermarks: Mapping[str, Watermark] = field(default_factory=dict)
+    """The entities of which a delta can be read. Any other is always read whole: nothing in it tells what is new."""
 
 
 class Source(Protocol):
@@ -128,13 +152,18 @@ class Source(Protocol):
     def kind(self) -> Literal["steve", "sql", "csv"]: ...
 
     def inspect(self) -> Inspection:
-        """Say what there is.
+        """Say what there is. Watermarks are as of this moment: whatever is written later is read again by a delta.
 
         Raises:
             SourceError: if the source cannot be read.
         """
         ...
 
-    def rows(self, entity: str, *, chunk_size: int = 5000) -> Iterator[list[LandedRow]]:
-        """Yield an entity's rows in chunks, in a stable order and in bounded memory."""
+    def rows(self, entity: str, *, chunk_size: int = 5000, after: str | None = None) -> Iterator[list[LandedRow]]:
+        """Yield an entity's rows in chunks, in a stable order and in bounded memory.
+
+        With `after`, a watermark that an earlier inspection said, only rows at or beyond it: those that stand exactly
+        at it come again, since others may have joined them there. A delta never tells what has been deleted. Where
+        the inspection has no watermark of the entity, `after` changes nothing, and every row comes.
+        """
         ...

@@ -59,7 +59,7 @@ class SteveSource:
             entities={entity: COLUMNS[entity] for entity in QUERIES},
         )
 
-    def rows(self, entity: str, *, chunk_size: int = 5000) -> Iterator[list[LandedRow]]:
+    def rows(self, entity: str, *, chunk_size: int = 5000, after: str | None = None) -> Iterator[list[LandedRow]]:  # noqa: ARG002
         """Yield an entity's rows in the order of their keys; `line` is the key.
 
         Raises:
