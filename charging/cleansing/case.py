@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from charging.cleansing.answers import NOTHING, Answer
 from charging.cleansing.verdict import Confidence, Fix, Owner, Quarantined, Question, Row
 
 
@@ -14,6 +15,7 @@ class Repair:
     rule: str
     after: str | None
     confidence: Confidence = Confidence.CERTAIN
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Case:
     questions: list[Question] = field(default_factory=list)
     rejection: Rejection | None = None
     merged_into: "Case | None" = None
+    answer: Answer = NOTHING
+    """What the owner of the data has said about this very row."""
     merged_by: str | None = None
     """The rule by which another row, or the station itself, stands for this one."""
 
@@ -43,10 +47,19 @@ class Case:
         """Change a value and log it; what would change nothing is no fix."""
         before = self.values.get(repair.field)
         if before != repair.after:
-            self.log(repair.field, repair.rule, before, repair.after, repair.confidence)
+            self.log(repair.field, repair.rule, before, repair.after, repair.confidence, evidence=repair.evidence)
             self.values[repair.field] = repair.after
 
-    def log(self, name: str, rule: str, before: str | None, after: str | None, confidence: Confidence) -> None:
+    def log(
+        self,
+        name: str,
+        rule: str,
+        before: str | None,
+        after: str | None,
+        confidence: Confidence,
+        *,
+        evidence: str | None = None,
+    ) -> None:
         """Log a change of something that is no single value of the row."""
         self.fixes.append(
             Fix(
@@ -57,16 +70,27 @@ class Case:
                 before=before,
                 after=after,
                 confidence=confidence,
+                evidence=evidence,
             )
         )
 
     def ask(self, rule: str, question: str, owner: Owner) -> None:
         """Leave a question about a row that is loaded all the same."""
-        self.questions.append(Question(entity=self.row.entity, key=self.key, rule=rule, question=question, owner=owner))
+        self.questions.append(
+            Question(
+                entity=self.row.entity,
+                key=self.key,
+                rule=rule,
+                question=question,
+                owner=owner,
+                file=self.row.file,
+                line=self.row.line,
+            )
+        )
 
     def reject(self, rejection: Rejection) -> None:
-        """Set the row aside; the first reason stands."""
-        if self.rejection is None:
+        """Set the row aside; the first reason stands, and a rule that the owner has waived is none."""
+        if self.rejection is None and rejection.rule not in self.answer.waived:
             self.rejection = rejection
 
     def merge_into(self, other: "Case", rule: str) -> None:

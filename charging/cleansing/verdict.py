@@ -2,13 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from charging.network import Evse, Location, Session, Station, Token
+from charging.cleansing.population import Facts
+from charging.cleansing.answers import NOBODY, Answer
+from charging.network import (
+    ChargingProfile,
+    Connector,
+    Contract,
+    Customer,
+    Evse,
+    Location,
+    MeterValue,
+    Reservation,
+    Session,
+    Station,
+    Tariff,
+    Token,
+)
 
 SHIFTED = "csv_shift"
 """A source sets this column to what is wrong where the cells of a line did not fit its header."""
@@ -16,7 +31,21 @@ SHIFTED = "csv_shift"
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 """A number that can be added to a million others without rounding."""
 
-Model = TypeVar("Model", Location, Station, Evse, Token, Session)
+Model = TypeVar(
+    "Model",
+    Location,
+    Station,
+    Evse,
+    Connector,
+    Tariff,
+    Customer,
+    Contract,
+    Token,
+    Session,
+    MeterValue,
+    Reservation,
+    ChargingProfile,
+)
 
 
 class Confidence(StrEnum):
@@ -67,10 +96,20 @@ class Context:
     """What to add to a year below 100, where the row itself does not say; None repairs none."""
     station_ids: frozenset[str] | None = None
     location_ids: frozenset[str] | None = None
+    session_ids: frozenset[str] | None = None
+    """The source's sessions, loaded or set aside: samples wait beside a session that waits."""
+    customer_ids: frozenset[str] | None = None
+    tariff_ids: frozenset[str] | None = None
+    tariffs_valid_until: Mapping[str, datetime] = field(default_factory=dict)
+    """When tariffs end, by their id; one without an end is not among them."""
+    facts: Facts = field(default_factory=Facts)
+    """What the whole population says, gathered before any row is judged (`charging.cleansing.gather`)."""
     known_token_uids: frozenset[str] = frozenset()
     """Canonical uids from a better source (the issuer's export), by which ambiguous ones are resolved."""
     own_parties: frozenset[str] = frozenset()
     """Parties (`NL-EVN`) whose contracts are our own: their tokens have no issuer."""
+    answers: Mapping[tuple[str, int], Answer] = NOBODY
+    """What owners have said about rows that were set aside before, by file and line."""
     max_power_kw: Decimal = Decimal(400)
     """More than this no station of the network can deliver."""
 
@@ -86,6 +125,8 @@ class Fix:
     before: str | None
     after: str | None
     confidence: Confidence
+    evidence: str | None = None
+    """The count of a vote, as `41 of 41 sessions of Alfen NG920 start at 0`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +138,8 @@ class Question:
     rule: str
     question: str
     owner: Owner
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
