@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any, Literal, overload
 
 from charging.cleansing import evses, locations, sessions, stations, tokens
+from charging.cleansing.answers import ANSWERED, NOTHING
 from charging.cleansing.case import Case, Rejection, Repair, all_open
 from charging.cleansing.values import energy_kwh
-from charging.cleansing.verdict import SHIFTED, Adjustment, Cleansed, Context, Energy, Quarantined, Row
+from charging.cleansing.verdict import SHIFTED, Adjustment, Cleansed, Context, Energy, Owner, Quarantined, Row
 from charging.errors import CountsDisagree
 from charging.network import Evse, Location, Session, Station, Token
 
@@ -49,7 +50,7 @@ def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]
     Raises:
         CountsDisagree: if rows or kWh went astray; nothing of the result may be kept.
     """
-    cases = [_case(entity, row) for row in rows]
+    cases = [_case(entity, row, context) for row in rows]
     clean = _JUDGES[entity](cases, context)
     for case in cases:
         case.follow()
@@ -73,11 +74,18 @@ def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]
     )
 
 
-def _case(entity: str, row: Row) -> Case:
+def _case(entity: str, row: Row, context: Context) -> Case:
     """Open the case of a row; one without cells or without a key is closed at once."""
-    parts = [row.values.get(column) or "" for column in _KEYS[entity]]
-    case = Case(row=row, key="*".join(parts), values=dict(row.values))
-    for column, text in row.values.items():
+    answer = context.answers.get((row.file, row.line), NOTHING)
+    values = dict(row.values) | dict(answer.values) if answer.values else row.values
+    parts = [values.get(column) or "" for column in _KEYS[entity]]
+    case = Case(row=row, key="*".join(parts), values=dict(row.values), answer=answer)
+    for column, given in answer.values.items():
+        case.repair(Repair(field=column, rule=ANSWERED, after=given))
+    if answer.discarded is not None:
+        said = answer.discarded
+        case.reject(Rejection(rule=said.rule, reason=said.reason, owner=Owner(said.owner)))
+    for column, text in values.items():
         if text is not None and column not in _BYTE_FOR_BYTE and (trimmed := text.strip() or None) != text:
             case.repair(Repair(field=column, rule="txt.space", after=trimmed))
     if (problem := row.values.get(SHIFTED)) is not None:

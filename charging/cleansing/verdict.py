@@ -8,8 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from charging.cleansing.population import Facts
 from charging.cleansing.answers import NOBODY, Answer
+from charging.cleansing.population import Facts
 from charging.network import (
     ChargingProfile,
     Connector,
@@ -108,7 +108,7 @@ class Context:
     """Canonical uids from a better source (the issuer's export), by which ambiguous ones are resolved."""
     own_parties: frozenset[str] = frozenset()
     """Parties (`NL-EVN`) whose contracts are our own: their tokens have no issuer."""
-    answers: Mapping[tuple[str, int], Answer] = NOBODY
+    answers: Mapping[tuple[str, int], Answer] = field(default_factory=lambda: NOBODY)
     """What owners have said about rows that were set aside before, by file and line."""
     max_power_kw: Decimal = Decimal(400)
     """More than this no station of the network can deliver."""
