@@ -5,7 +5,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from charging.errors import PortInUse, ServerNotStarted
-from console.prefect_home import port_kept
+from charging.errors import ServerNotStarted
 
 MARK = "REHOME_PART"
 """The variable by which a program is known again: its number may be another's by now."""
@@ -37,10 +35,11 @@ class Part:
     """Variables of its environment that it reads once: one that runs with other values is started anew."""
 
 
-def start(part: Part, *, home: Path) -> None:
+def start(part: Part, *, home: Path, inherits: tuple[int, ...] = ()) -> None:
     """Start a part in a session of its own unless it runs already; does not wait for it.
 
-    Of two commands that start it at the same time one does, and the other finds it.
+    `inherits` are file descriptors that stay open in it. Of two commands that start it at the same time one does, and
+    the other finds it.
     """
     record, log = _record(part.name, home), _log(part.name, home)
     for file in (record, log):
@@ -52,7 +51,7 @@ def start(part: Part, *, home: Path) -> None:
             stop(part.name, home=home, seconds=part.stop_seconds)
             running = None
         if running is None:
-            _launch(part, home=home, record=record, log=log)
+            _launch(part, home=home, record=record, log=log, inherits=inherits)
 
 
 def _is_outdated(part: Part, running: psutil.Process) -> bool:
@@ -62,7 +61,7 @@ def _is_outdated(part: Part, running: psutil.Process) -> bool:
     return False
 
 
-def _launch(part: Part, *, home: Path, record: Path, log: Path) -> None:
+def _launch(part: Part, *, home: Path, record: Path, log: Path, inherits: tuple[int, ...]) -> None:
     with log.open("ab") as output:
         started = subprocess.Popen(
             part.command,
@@ -72,6 +71,7 @@ def _launch(part: Part, *, home: Path, record: Path, log: Path) -> None:
             env=os.environ | dict(part.environment) | {MARK: _mark(part.name, home)},
             cwd=home,
             start_new_session=True,
+            pass_fds=inherits,
         )
     unfinished = record.with_suffix(".unfinished")
     unfinished.write_text(json.dumps({"pid": started.pid}))
@@ -114,6 +114,19 @@ def _is_ours(found: psutil.Process, mark: str) -> bool:
     return False
 
 
+def listens(name: str, *, home: Path, port: int) -> bool:
+    """Whether a part, or a program that it started, listens on a port: that something answers there is not enough."""
+    found = process(name, home=home)
+    if found is None:
+        return False
+    with contextlib.suppress(psutil.Error):
+        for one in (found, *found.children(recursive=True)):
+            for connection in one.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    return False
+
+
 def stop(name: str, *, home: Path, seconds: float = 10.0) -> bool:
     """End a part and everything it started: asked first, killed when it does not listen. Return whether it ran."""
     found = process(name, home=home)
@@ -132,26 +145,6 @@ def stop(name: str, *, home: Path, seconds: float = 10.0) -> bool:
     return True
 
 
-def choose_port(part: str, *, file: Path, wanted: int | None, usual: int) -> int:
-    """Return the port for a part: the one it was told, else the one it had before, else the usual one or any free one.
-
-    Raises:
-        PortInUse: if it was told a port that another program holds.
-    """
-    if wanted is not None:
-        if not _is_free(wanted):
-            raise PortInUse(part, wanted, "stop that program, or name another port")
-        chosen = wanted
-    else:
-        before = port_kept(file)
-        chosen = next((port for port in (before, usual) if port is not None and _is_free(port)), None) or _any_port()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(str(chosen))
-    unfinished.rename(file)
-    return chosen
-
-
 def python(*arguments: str) -> list[str]:
     """Return a command of this very Python."""
     return [sys.executable, *arguments]
@@ -162,21 +155,6 @@ def _last_lines(log: Path) -> list[str]:
         said.seek(max(0, log.stat().st_size - 4_000))
         lines = said.read().decode(errors="replace").splitlines()
     return [line.strip() for line in lines if line.strip()][-2:]
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-    return False
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _mark(name: str, home: Path) -> str:

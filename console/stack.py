@@ -3,6 +3,7 @@
 PostgreSQL, the Prefect server, the runner that serves the deployments, and the rehearsal's world.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from charging.database import embedded
 from charging.database.queries import overview
 from charging.errors import MachineError, RehomeError, ServerNotStarted, SettingsError
 from charging.secret import Secret
-from console import parts, workplace
+from console import parts, ports, workplace
 from console.parts import Part
 from console.prefect_home import USUAL_PORT, call, port_file, prefect_environment, ui_address
 from console.workplace import Rehearsal
@@ -54,11 +55,13 @@ def start_prefect(home: Path) -> Part:
         SettingsError: if what it was told is no port.
     """
     wanted = _wanted_port()
-    if parts.process("prefect", home=home) is None:
-        parts.choose_port("the Prefect server", file=port_file(home), wanted=wanted, usual=USUAL_PORT)
-    part = prefect_part(home)
-    parts.start(part, home=home)
-    return part
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "prefect.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two commands one chooses the port, and the other finds the server
+        if parts.process("prefect", home=home) is None:
+            with ports.reserve("the Prefect server", file=port_file(home), wanted=wanted, usual=USUAL_PORT) as reserved:
+                parts.start(prefect_part(home), home=home, inherits=(reserved.descriptor,))
+    return prefect_part(home)
 
 
 @contextmanager
@@ -82,15 +85,13 @@ def start_runner(home: Path) -> Part:
 
 
 def prefect_part(home: Path) -> Part:
-    address = ui_address(home)
+    port = ui_address(home).split(":")[-1]
     return Part(
         name="prefect",
         title="the Prefect server",
-        command=parts.python(
-            "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", address.split(":")[-1]
-        ),
+        command=parts.python("-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port),
         environment=prefect_environment(home),
-        is_ready=lambda: _prefect_answers(home),
+        is_ready=lambda: parts.listens("prefect", home=home, port=int(port)) and _prefect_answers(home),
         start_seconds=120,
     )
 

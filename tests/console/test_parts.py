@@ -1,10 +1,8 @@
 """Programs are started once, found again, and stopped with everything that they started."""
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import threading
 import time
 from dataclasses import replace
@@ -12,7 +10,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from charging.errors import PortInUse, ServerNotStarted
+from charging.errors import ServerNotStarted
 from console import parts
 
 SLEEPS = "import time; time.sleep(60)"
@@ -207,49 +205,3 @@ def test_reads_no_more_than_the_end_of_a_long_log(home, part):
 
     with pytest.raises(ServerNotStarted, match="the end"):
         parts.wait(failing, home=home)
-
-
-@pytest.fixture
-def taken():
-    """A port that another program holds."""
-    with contextlib.closing(socket.socket()) as stranger:
-        stranger.bind(("127.0.0.1", 0))
-        stranger.listen()
-        yield stranger.getsockname()[1]
-
-
-@pytest.fixture
-def free():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_takes_the_port_that_it_is_told(home, free):
-    assert parts.choose_port("it", file=home / "it.port", wanted=free, usual=1) == free
-    assert (home / "it.port").read_text() == str(free)
-
-
-def test_refuses_a_port_that_it_is_told_and_another_holds(home, taken):
-    with pytest.raises(
-        PortInUse, match=f"port {taken} for it is in use by another program: stop that program, or name"
-    ):
-        parts.choose_port("it", file=home / "it.port", wanted=taken, usual=1)
-    assert not (home / "it.port").exists()
-
-
-def test_keeps_the_port_that_it_had(home, free):
-    (home / "it.port").write_text(str(free))
-
-    assert parts.choose_port("it", file=home / "it.port", wanted=None, usual=1) == free
-
-
-@pytest.mark.parametrize("kept", ["", "no port", "{taken}"], ids=["cut off", "garbage", "taken since"])
-def test_takes_the_usual_port_where_it_cannot_keep_one(home, free, taken, kept):
-    (home / "it.port").write_text(kept.format(taken=taken))
-
-    assert parts.choose_port("it", file=home / "it.port", wanted=None, usual=free) == free
-
-
-def test_takes_any_port_where_even_the_usual_one_is_taken(home, taken):
-    assert parts.choose_port("it", file=home / "it.port", wanted=None, usual=taken) not in {taken, 0}
