@@ -104,13 +104,17 @@ def is_same(one: str, other: str) -> bool:
     return not {first.compact, *aliases(first)}.isdisjoint({second.compact, *aliases(second)})
 
 
-def aliases(contract: ContractId) -> tuple[str, ...]:
-    """Return the other compact ids under which the contract may appear in history."""
+def conversions(contract: ContractId) -> tuple[str, ...]:
+    """Return the ids of other standards, with check digits, under which the contract may appear in history."""
     din = contract if contract.standard is Standard.DIN else to_din(contract)
     if din is None:
         return ()
-    every = (din.compact, din_to_emi3(din).compact, din_to_iso(din).compact)
-    return tuple(each for each in every if each != contract.compact)
+    return tuple(each.text for each in (din, din_to_emi3(din), din_to_iso(din)) if each.compact != contract.compact)
+
+
+def aliases(contract: ContractId) -> tuple[str, ...]:
+    """Return the other compact ids under which the contract may appear in history."""
+    return tuple(each for text in conversions(contract) if (each := compact(text)))
 
 
 def din_to_emi3(din: ContractId) -> ContractId:

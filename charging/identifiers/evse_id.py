@@ -5,50 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from charging.identifiers.countries import COUNTRY_OF_CALLING_CODE, OFTEN_WRITTEN_FOR
 from charging.identifiers.notation import notation_flags, tidy
 
 # The hyphen is accepted because OCPI 2.1.1's own examples write BE-BEC-E041503001.
 _ISO = re.compile(r"([A-Z]{2})([*-]?)([A-Z0-9]{3})([*-]?)E([A-Z0-9*]{1,31})")
 _DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3,6})\*([0-9*]{1,32})")
-_NOT_ISO_3166 = {"UK": "GB", "EL": "GR"}
+_SEPARATORS = str.maketrans("", "", "*- ")
 MAX_OUTLET = 30
 """Characters after the `E`, separators included: the smallest of the published limits (OICP 2.3, BDEW)."""
 MAX_COMPACT = 35
 """Letters and digits in all (E-Control, French national access point)."""
-
-COUNTRY_OF_CALLING_CODE: Mapping[str, str] = {
-    "30": "GR",
-    "31": "NL",
-    "32": "BE",
-    "33": "FR",
-    "34": "ES",
-    "36": "HU",
-    "39": "IT",
-    "40": "RO",
-    "41": "CH",
-    "43": "AT",
-    "44": "GB",
-    "45": "DK",
-    "46": "SE",
-    "47": "NO",
-    "48": "PL",
-    "49": "DE",
-    "351": "PT",
-    "352": "LU",
-    "353": "IE",
-    "354": "IS",
-    "358": "FI",
-    "359": "BG",
-    "370": "LT",
-    "371": "LV",
-    "372": "EE",
-    "385": "HR",
-    "386": "SI",
-    "420": "CZ",
-    "421": "SK",
-    "423": "LI",
-}
-"""E.164 calling code to ISO 3166-1 alpha-2, for ids written in DIN SPEC 91286."""
 
 
 class Standard(StrEnum):
@@ -81,15 +48,21 @@ class EvseId:
         return self.text if self.standard is Standard.DIN else self.text.replace("*", "")
 
     @property
+    def obstacles(self) -> tuple[str, ...]:
+        """Rules by which some reader refuses it; the published limits are taken together."""
+        found = {
+            "id.din": self.standard is Standard.DIN,
+            "id.country_nonstandard": self.country in OFTEN_WRITTEN_FOR,
+            "id.outlet_too_long": len(self.outlet) > MAX_OUTLET,
+            "id.too_long": len(self.compact) > MAX_COMPACT,
+            "id.separator_empty_part": "" in self.outlet.split("*"),
+        }
+        return tuple(rule for rule, is_so in found.items() if is_so)
+
+    @property
     def is_publishable(self) -> bool:
         """Whether every known reader accepts it: the intersection of all published limits."""
-        return (
-            self.standard is Standard.ISO
-            and self.country not in _NOT_ISO_3166
-            and len(self.outlet) <= MAX_OUTLET
-            and len(self.compact) <= MAX_COMPACT
-            and "" not in self.outlet.split("*")
-        )
+        return not self.obstacles
 
 
 def parse(text: str) -> EvseId | None:
@@ -106,7 +79,7 @@ def parse(text: str) -> EvseId | None:
             flags = (*flags, "id.separator_nonstandard")
         if "" in outlet.split("*"):
             flags = (*flags, "id.separator_empty_part")
-        if country in _NOT_ISO_3166:
+        if country in OFTEN_WRITTEN_FOR:
             flags = (*flags, "id.country_nonstandard")
         return EvseId(standard=Standard.ISO, country=country, operator=operator, outlet=outlet, flags=flags)
     if (din := _DIN.fullmatch(tidied)) and din[3].strip("*"):
@@ -124,6 +97,11 @@ def compact(text: str) -> str | None:
     """Return the form in which two EVSE ids are compared, or None if it is no EVSE id."""
     parsed = parse(text)
     return parsed.compact if parsed else None
+
+
+def comparable(text: str) -> str:
+    """Return the form in which any text that stands for an EVSE is compared; one that is no id stands for itself."""
+    return compact(text) or text.strip().upper().translate(_SEPARATORS)
 
 
 def from_din(din: EvseId, *, operators: Mapping[str, str]) -> EvseId | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from charging.identifiers.notation import tidy
 
 _SEPARATED = re.compile(r"(?:0X)?[0-9A-F]+(?:[:\- ][0-9A-F]+)*")
-_EXCEL = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+[0-9]+")
+_EXCEL = re.compile(r"[0-9]+(?:[.,][0-9]+E\+?[0-9]+|E\+[0-9]+|\.0)")
 _UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 _SHORTEST = 5  # fewer digits are a name or a PIN, and no card with its zeros gone
 _FOUR_BYTES, _SEVEN_BYTES, _TEN_BYTES = 8, 14, 20
@@ -76,9 +76,14 @@ def canonicalise(text: str, *, known: Collection[str] = frozenset()) -> TokenUid
     return _card(digits, known=known, rules=rules)
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text in capitals is a UUID: an app's own key, never an idTag."""
+    return _UUID.fullmatch(text) is not None
+
+
 def _free_text(text: str) -> TokenUid:
     """An idTag may be any text (OCPP 1.6 §3.9), so one that is no card number is kept as it is."""
-    if len(text) > MAX_ID_TAG and not _UUID.fullmatch(text.upper()):  # a UUID is an app's own key, never an idTag
+    if len(text) > MAX_ID_TAG and not is_uuid(text.upper()):
         return TokenUid(canonical=None, doubt=Doubt.LENGTH)
     return TokenUid(canonical=text, is_virtual=True)
 
@@ -87,6 +92,8 @@ def _card(digits: str, *, known: Collection[str], rules: tuple[str, ...]) -> Tok
     doubt, candidates = _doubt(digits)
     if doubt is None:
         canonical = candidates[0]
+        if canonical not in known and _reversed(canonical) in known:
+            return TokenUid(canonical=_reversed(canonical), rules=(*rules, Doubt.REVERSED.value))
         return TokenUid(canonical=canonical, rules=rules if canonical == digits else (*rules, "tok.bcc"))
     found = [] if doubt is Doubt.RANDOM_UID else [candidate for candidate in candidates if candidate in known]
     if len(found) == 1:
@@ -122,7 +129,8 @@ def _doubt_of_damaged(digits: str) -> tuple[Doubt, tuple[str, ...]]:
     length = len(digits)
     if length == 12:
         prefixes = (digits[:_FOUR_BYTES],) if digits.endswith("0000") else ()
-        return Doubt.TRUNCATED, (*prefixes, digits.zfill(_SEVEN_BYTES))
+        cut = (f"{digits}{last:02X}" for last in range(256))  # 1-wire readers drop the last of seven bytes
+        return Doubt.TRUNCATED, (*prefixes, digits.zfill(_SEVEN_BYTES), *cut)
     if length in {_FOUR_BYTES - 1, _SEVEN_BYTES - 1}:
         return Doubt.ZEROS_DROPPED, _with_a_zero(digits)
     full = min(each for each in (_FOUR_BYTES, _SEVEN_BYTES, _TEN_BYTES) if each > length)

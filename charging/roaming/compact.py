@@ -12,7 +12,7 @@ _SEPARATORS = str.maketrans("", "", "*- ")
 @lru_cache(maxsize=100_000)
 def compact_evse(evse_id: str) -> str:
     """Return an EVSE id without its optional separators: `DE*ABC*E1*2` and `deabce12` are one."""
-    return evse_ids.compact(evse_id) or evse_id.strip().upper().translate(_SEPARATORS)
+    return evse_ids.comparable(evse_id)
 
 
 @lru_cache(maxsize=100_000)

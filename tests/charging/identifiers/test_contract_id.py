@@ -141,6 +141,26 @@ def test_the_iso_digit_detects_every_swap_of_neighbours(body, position):
     assert (iso_check_digit(changed) == iso_check_digit(body)) == (one == other)
 
 
+@given(din_bodies, st.integers(0, 10), st.sampled_from(ALNUM))
+def test_the_din_digit_detects_every_change_of_one_digit_for_another(body, position, character):
+    """Only digits: a letter takes two places in its sum, and shifts all that follow."""
+    digits = body[:2] + "".join(str(ord(each) % 10) for each in body[2:])
+    changed = digits[:position] + character + digits[position + 1 :]
+    is_digit = position > 1 and character.isdigit()
+
+    if is_digit:
+        assert (din_check_digit(changed) == din_check_digit(digits)) == (changed == digits)
+
+
+@given(din_bodies, st.integers(2, 9))
+def test_the_din_digit_detects_every_swap_of_neighbouring_digits(body, position):
+    digits = body[:2] + "".join(str(ord(each) % 10) for each in body[2:])
+    one, other = digits[position], digits[position + 1]
+    changed = digits[:position] + other + one + digits[position + 2 :]
+
+    assert (din_check_digit(changed) == din_check_digit(digits)) == (one == other)
+
+
 @given(din_bodies)
 def test_din_comes_back_from_emi3(body):
     din = contract_id.parse(body + din_check_digit(body))

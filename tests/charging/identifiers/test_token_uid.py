@@ -35,6 +35,8 @@ def test_canonicalises_a_card(text, canonical, rules):
     [
         pytest.param("4.1E+13", Doubt.EXCEL, id="rounded by a spreadsheet"),
         pytest.param("4,1E+13", Doubt.EXCEL, id="with a decimal comma"),
+        pytest.param("8.93E18", Doubt.EXCEL, id="without a plus"),
+        pytest.param("1234567.0", Doubt.EXCEL, id="made a float"),
         pytest.param("12345678", Doubt.DECIMAL, id="eight digits are hexadecimal, or decimal"),
         pytest.param("3976964502", Doubt.DECIMAL, id="ten decimal digits"),
         pytest.param("7365887390543728", Doubt.DECIMAL, id="sixteen decimal digits"),
@@ -73,12 +75,18 @@ def test_names_the_doubt_and_guesses_nothing(text, doubt):
         pytest.param("F6E5D4C3B2A104", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6", id="reversed"),
         pytest.param("F6E5D4C3B2A104", "F6E5D4C3B2A104", "F6E5D4C3B2A104", id="not reversed after all"),
         pytest.param("A1B2C3D40000", "A1B2C3D4", "A1B2C3D4", id="four bytes read as six"),
+        pytest.param("04A1B2C3D4E5", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6", id="the last byte cut off"),
+        pytest.param("96A90BED", "ED0BA996", "ED0BA996", id="four bytes whose reverse is known"),
         pytest.param("88A1B2C3", "88A1B2C3", "88A1B2C3", id="half a uid that the issuer knows"),
         pytest.param("08A1B2C3", "08A1B2C3", None, id="drawn anew each time, whoever knows it"),
     ],
 )
 def test_resolves_a_doubt_by_the_issuers_list_only(text, known, canonical):
     assert token_uid.canonicalise(text, known={known}).canonical == canonical
+
+
+def test_joins_no_prefix_that_two_cards_have():
+    assert token_uid.canonicalise("04A1B2C3D4E5", known={"04A1B2C3D4E5F6", "04A1B2C3D4E5F7"}).canonical is None
 
 
 def test_leaves_a_doubt_that_the_issuers_list_answers_twice():
