@@ -13,7 +13,10 @@ UNREADABLE = frozenset(
     {
         *("csv.shift", "row.no_key", "conn.number", "mv.garbage", "mv.missing", "mv.disagree"),
         *("tx.time", "tx.zone", "tx.dst", "tx.century", "tx.no_stop", "tx.cost"),
-        *("tok.access", "tok.expiry", "loc.country"),
+        *("tok.access", "tok.expiry", "loc.country", "con.access", "con.validity", "res.times"),
+        *("tariff.unreadable", "tariff.no_price", "tariff.price", "tariff.currency", "tariff.validity"),
+        *("mv.orphan", "mv.time", "mv.unit"),
+        *("profile.level", "profile.words", "profile.times", "profile.periods"),
     }
 )
 """Rules that miss a value, or cannot read it: saying that all is well gives none, so an answer must bring it."""

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from charging.cleansing.answers import NOTHING, Answer
-from charging.cleansing.verdict import Confidence, Fix, Owner, Quarantined, Question, Row
+from charging.cleansing.verdict import WITHHELD, Confidence, Fix, Owner, Quarantined, Question, Row
+
+_IMPERSONAL = frozenset({"customer_id", "merged_into"})
+"""What the log may say about a customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,9 @@ class Case:
         *,
         evidence: str | None = None,
     ) -> None:
-        """Log a change of something that is no single value of the row."""
+        """Log a change of something that is no single value of the row. What is personal is withheld."""
+        if self.row.entity == "customer" and name not in _IMPERSONAL:
+            before, after = (None if text is None else WITHHELD for text in (before, after))
         self.fixes.append(
             Fix(
                 entity=self.row.entity,

@@ -4,29 +4,70 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, overload
 
-from charging.cleansing import evses, locations, sessions, stations, tokens
+from charging.cleansing import (
+    charging_profiles,
+    connectors,
+    contracts,
+    customers,
+    evses,
+    locations,
+    meter_values,
+    reservations,
+    sessions,
+    stations,
+    tariffs,
+    tokens,
+)
 from charging.cleansing.answers import ANSWERED, NOTHING
 from charging.cleansing.case import Case, Rejection, Repair, all_open
 from charging.cleansing.values import energy_kwh
 from charging.cleansing.verdict import SHIFTED, Adjustment, Cleansed, Context, Energy, Owner, Quarantined, Row
 from charging.errors import CountsDisagree
-from charging.network import Evse, Location, Session, Station, Token
+from charging.network import (
+    ChargingProfile,
+    Connector,
+    Contract,
+    Customer,
+    Evse,
+    Location,
+    MeterValue,
+    Reservation,
+    Session,
+    Station,
+    Tariff,
+    Token,
+)
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "location": ("location_id",),
     "station": ("station_id",),
     "evse": ("station_id", "connector_id"),
+    "connector": ("station_id", "connector_id", "connector_number"),
+    "tariff": ("tariff_id",),
+    "customer": ("customer_id",),
+    "contract": ("contract_id",),
     "token": ("token_uid",),
     "session": ("session_id",),
+    "meter_value": (),
+    "reservation": ("reservation_id",),
+    "charging_profile": ("profile_id",),
 }
-_BYTE_FOR_BYTE = frozenset({"station_id", "token_uid", "vendor"})
+"""A sample has no key of its own: its rules number those of each session."""
+_BYTE_FOR_BYTE = frozenset({"station_id", "token_uid", "vendor", "value"})
 """What rules of their own look at. Of everything else, surrounding space means nothing (`txt.space`)."""
 _JUDGES: Mapping[str, Callable[[Sequence[Case], Context], list[Any]]] = {
     "location": locations.judge,
     "station": stations.judge,
     "evse": evses.judge,
+    "connector": connectors.judge,
+    "tariff": tariffs.judge,
+    "customer": customers.judge,
+    "contract": contracts.judge,
     "token": tokens.judge,
     "session": sessions.judge,
+    "meter_value": meter_values.judge,
+    "reservation": reservations.judge,
+    "charging_profile": charging_profiles.judge,
 }
 
 
@@ -37,9 +78,25 @@ def cleanse(entity: Literal["station"], rows: Iterable[Row], context: Context) -
 @overload
 def cleanse(entity: Literal["evse"], rows: Iterable[Row], context: Context) -> Cleansed[Evse]: ...
 @overload
+def cleanse(entity: Literal["connector"], rows: Iterable[Row], context: Context) -> Cleansed[Connector]: ...
+@overload
+def cleanse(entity: Literal["tariff"], rows: Iterable[Row], context: Context) -> Cleansed[Tariff]: ...
+@overload
+def cleanse(entity: Literal["customer"], rows: Iterable[Row], context: Context) -> Cleansed[Customer]: ...
+@overload
+def cleanse(entity: Literal["contract"], rows: Iterable[Row], context: Context) -> Cleansed[Contract]: ...
+@overload
 def cleanse(entity: Literal["token"], rows: Iterable[Row], context: Context) -> Cleansed[Token]: ...
 @overload
 def cleanse(entity: Literal["session"], rows: Iterable[Row], context: Context) -> Cleansed[Session]: ...
+@overload
+def cleanse(entity: Literal["meter_value"], rows: Iterable[Row], context: Context) -> Cleansed[MeterValue]: ...
+@overload
+def cleanse(entity: Literal["reservation"], rows: Iterable[Row], context: Context) -> Cleansed[Reservation]: ...
+@overload
+def cleanse(
+    entity: Literal["charging_profile"], rows: Iterable[Row], context: Context
+) -> Cleansed[ChargingProfile]: ...
 @overload
 def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]: ...
 
@@ -71,6 +128,7 @@ def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]
         questions=tuple(question for case in loaded for question in case.questions),
         merged=merged,
         energy=_account(cases, clean, quarantined) if entity == "session" else None,
+        places=tuple((case.row.file, case.row.line) for case in loaded),
     )
 
 
@@ -78,7 +136,7 @@ def _case(entity: str, row: Row, context: Context) -> Case:
     """Open the case of a row; one without cells or without a key is closed at once."""
     answer = context.answers.get((row.file, row.line), NOTHING)
     values = dict(row.values) | dict(answer.values) if answer.values else row.values
-    parts = [values.get(column) or "" for column in _KEYS[entity]]
+    parts = [_part(values.get(column), column) for column in _KEYS[entity]]
     case = Case(row=row, key="*".join(parts), values=dict(row.values), answer=answer)
     for column, given in answer.values.items():
         case.repair(Repair(field=column, rule=ANSWERED, after=given))
@@ -93,6 +151,10 @@ def _case(entity: str, row: Row, context: Context) -> Case:
     elif not all(part.strip() for part in parts):
         case.reject(Rejection(rule="row.no_key", reason=f"{' and '.join(_KEYS[entity])} must not be empty"))
     return case
+
+
+def _part(text: str | None, column: str) -> str:
+    return (text or "") if column in _BYTE_FOR_BYTE else (text or "").strip()
 
 
 def _account(cases: Sequence[Case], clean: Sequence[Session], quarantined: Sequence[Quarantined]) -> Energy:

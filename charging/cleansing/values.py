@@ -1,5 +1,6 @@
 """Reading text: numbers, instants and yes or no. What cannot be read is None, and its rule says so."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from charging.cleansing.verdict import PLAIN_NUMBER
 
 _ENERGIES = ("energy_kwh", "meter_start_wh", "meter_stop_wh")
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?", re.ASCII)
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
 
@@ -16,6 +18,12 @@ _NO = frozenset({"0", "false", "f", "no", "n"})
 def number(text: str | None) -> Decimal | None:
     """Return a plain decimal number, or None if the text is none: `12,5`, `NaN` and `1E9` are none."""
     return Decimal(text) if text is not None and PLAIN_NUMBER.fullmatch(text) else None
+
+
+def whole(text: str | None) -> int | None:
+    """Return a whole number of at most nine digits that is not negative, or None; `16.0` is 16."""
+    match = _WHOLE.fullmatch(text or "")
+    return int(match[1]) if match else None
 
 
 def truth(text: str | None) -> bool | None:

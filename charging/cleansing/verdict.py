@@ -28,6 +28,9 @@ from charging.network import (
 SHIFTED = "csv_shift"
 """A source sets this column to what is wrong where the cells of a line did not fit its header."""
 
+WITHHELD = "(withheld)"
+"""Stands in a log for what is personal; the landed row still has it."""
+
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 """A number that can be added to a million others without rounding."""
 
@@ -201,3 +204,5 @@ class Cleansed(Generic[Model]):
     merged: int
     energy: Energy | None = None
     """For sessions only."""
+    places: tuple[tuple[str, int], ...] = ()
+    """File and line of the row behind each of the clean ones, in their order."""

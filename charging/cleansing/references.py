@@ -1,0 +1,41 @@
+"""Rules for what a row refers to, and for rows that say one thing twice: `cp.ghost`, `conn.number`, `*.dup`."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from charging.cleansing.case import Case, Rejection
+from charging.cleansing.values import whole
+from charging.cleansing.verdict import Context, Owner
+
+
+def judge_station(case: Case, context: Context) -> None:
+    """cp.ghost: it is about a station that the source does not list."""
+    station_id = case.values.get("station_id") or ""
+    if not station_id.strip():
+        case.reject(Rejection(rule="cp.ghost", reason="it says no station"))
+    elif context.station_ids is not None and station_id not in context.station_ids:
+        reason = f"the source has no station {station_id!r}: import it, or confirm that it is gone"
+        case.reject(Rejection(rule="cp.ghost", reason=reason))
+
+
+def judge_number(case: Case, column: str) -> None:
+    """conn.number: a connector has a number of one or two digits (OCPP 1.6: 1, 2, 3 and so on; 0 is the station)."""
+    written = case.values.get(column)
+    number = whole(written)
+    if written is not None and (number is None or number >= 100):
+        case.reject(Rejection(rule="conn.number", reason=f"{written!r} is no connector's number"))
+
+
+def judge_duplicates(cases: Sequence[Case], rule: str, *, owner: Owner = Owner.DATA_TEAM) -> None:
+    """One key, several rows: the same words merge; where they differ, nothing says which of them is right."""
+    by_key: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_key[case.key].append(case)
+    for first, *others in by_key.values():
+        if all(case.values == first.values for case in others):
+            for case in others:
+                case.merge_into(first, rule)
+        else:
+            reason = f"{len(others) + 1} rows have this id, and they differ"
+            for case in (first, *others):
+                case.reject(Rejection(rule=rule, reason=reason, owner=owner))
