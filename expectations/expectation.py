@@ -45,6 +45,11 @@ class Given:
     station_ids: AbstractSet[str] | None = None
     evse_ids: AbstractSet[str] | None = None
     """In compact form."""
+    evse_uids: AbstractSet[str] | None = None
+    tariff_ids: AbstractSet[str] | None = None
+    customer_ids: AbstractSet[str] | None = None
+    token_uids: AbstractSet[str] | None = None
+    session_ids: AbstractSet[str] | None = None
     currencies: AbstractSet[str] | None = None
     """ISO 4217 codes that the network bills in."""
 

@@ -32,7 +32,7 @@ def suite(given: Given) -> tuple[Expectation, ...]:
             "station_id",
             "OCPP identities have at most 48 characters, all that OCPP 2.0.1 allows.",
             Consequence.WARN,
-            pattern=r"(?s:.{1,48})",
+            pattern=r"(?:.|\n){1,48}",
         ),
         one_of(
             "station.location_known",

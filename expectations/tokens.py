@@ -21,7 +21,7 @@ def suite(_given: Given) -> tuple[Expectation, ...]:
             "token_uid",
             "Token uids have at most 20 characters, all that OCPP 1.6 allows.",
             Consequence.WARN,
-            pattern=r"(?s:.{1,20})",
+            pattern=r"(?:.|\n){1,20}",
         ),
         filled(
             "token.is_decided",
