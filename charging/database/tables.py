@@ -43,12 +43,20 @@ extract = sa.Table(
     _text("schema_generation", is_required=False),
     sa.Column("notes", Document, nullable=False),
     sa.Column("row_counts", Document, nullable=False),
+    sa.Column("file_counts", Document, nullable=False, server_default="{}"),
     _text("content_sha256"),
     _text("code_version"),
     sa.Column("extracted_at", Instant, nullable=False),
+    sa.Column("window_from", Instant),
+    sa.Column("window_until", Instant),
+    sa.Column("kwh", sa.Numeric),
+    sa.Column("kwh_by_month", Document, nullable=False, server_default="{}"),
+    sa.Column("watermarks", Document, nullable=False, server_default="{}"),
+    _text("after_extract_id", is_required=False),
     sa.UniqueConstraint("source", "content_sha256"),
     schema="landing",
-    comment="The manifest of one extraction. The same content from the same source is the same extract.",
+    comment="The manifest of one extraction. The same content from the same source is the same extract. "
+    "after_extract_id is set where it holds only what came after an earlier one.",
 )
 
 landed_row = sa.Table(
@@ -65,9 +73,13 @@ landed_row = sa.Table(
     _text("file"),
     sa.Column("line", sa.BigInteger, nullable=False),
     _text("row_sha256"),
+    _text("key"),
+    sa.Column("part", sa.SmallInteger),
     sa.Column("fields", JSON, nullable=False),
+    sa.Index("ix_landed_row_part", "extract_id", "entity", "part", postgresql_where=sa.text("part IS NOT NULL")),
     schema="landing",
-    comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept.",
+    comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the "
+    "share of a large table in which the row is judged: all rows of a station, or all samples of a session, are in one.",
 )
 
 # --- clean: typed, what is right ----------------------------------------------------------------------------------
@@ -167,6 +179,41 @@ customer = sa.Table(
     comment="Personal data, apart from everything else: read for a stated purpose only.",
 )
 
+access = sa.Table(
+    "access",
+    metadata,
+    sa.Column("access_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    *(_text(name) for name in ("reader", "purpose")),
+    sa.Column("customers", sa.BigInteger, nullable=False),
+    sa.Column("customer_ids", Document, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    schema="vault",
+    comment="Who read personal data, what for, and of whom; written in the transaction that read it.",
+)
+
+forgotten = sa.Table(
+    "forgotten",
+    metadata,
+    _key("kind"),
+    _key("value_hmac"),
+    _text("pseudonym"),
+    _text("request"),
+    sa.Column("forgotten_at", Instant, nullable=False),
+    schema="vault",
+    comment="What is to stay forgotten, as keyed hashes: kind is customer, contract, token, name, email or phone.",
+)
+
+forget_request = sa.Table(
+    "forget_request",
+    metadata,
+    _key("request"),
+    *(_text(name) for name in ("decided_by", "reason")),
+    sa.Column("places", Document, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    schema="vault",
+    comment="That somebody was forgotten, by whose order, and how many values where; not who.",
+)
+
 meter_value = sa.Table(
     "meter_value",
     metadata,
@@ -252,10 +299,11 @@ fix = sa.Table(
     "fix",
     metadata,
     _key("extract_id"),
+    _key("entity"),
+    sa.Column("row_number", sa.BigInteger, primary_key=True),
     sa.Column("fix_number", sa.Integer, primary_key=True),
-    *(_text(name) for name in ("entity", "key", "field", "rule", "confidence")),
-    _text("before", is_required=False),
-    _text("after", is_required=False),
+    *(_text(name) for name in ("key", "field", "rule", "confidence")),
+    *(_text(name, is_required=False) for name in ("before", "after", "evidence")),
     schema="clean",
     comment="Every value that cleansing changed, and what it was: the way back.",
 )
@@ -269,9 +317,10 @@ account = sa.Table(
     *(sa.Column(name, sa.Numeric) for name in ("kwh_before", "kwh_loaded", "kwh_quarantined", "kwh_adjusted")),
     sa.Column("kwh_adjustments", Document),
     sa.Column("suite", Document),
+    sa.Column("told", Document, nullable=False, server_default="{}"),
     schema="clean",
     comment="Per entity: rows in = loaded + merged + quarantined; kWh before = loaded + quarantined + adjusted, "
-    "and kwh_adjustments are the adjusted kWh by rule.",
+    "and kwh_adjustments are the adjusted kWh by rule. told is what was said about the source when it was judged.",
 )
 
 # --- quarantine: what waits for somebody --------------------------------------------------------------------------
@@ -286,20 +335,54 @@ quarantined_row = sa.Table(
     *(_text(name) for name in ("key", "rule", "reason", "owner")),
     sa.Column("fields", JSON, nullable=False),
     sa.Column("quarantined_at", Instant, nullable=False),
-    _text("decision", is_required=False),
+    *(_text(name, is_required=False) for name in ("decision", "decided_by", "decided_because")),
     sa.Column("decided_at", Instant),
     schema="quarantine",
-    comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision.",
+    comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision: one that was "
+    "released or corrected is kept as it stood, and counts no more.",
 )
 
 question = sa.Table(
     "question",
     metadata,
     _key("extract_id"),
+    _key("entity"),
+    sa.Column("row_number", sa.BigInteger, primary_key=True),
     sa.Column("question_number", sa.Integer, primary_key=True),
-    *(_text(name) for name in ("entity", "key", "rule", "question", "owner")),
+    *(_text(name) for name in ("key", "rule", "question", "owner")),
+    sa.Column("asked_at", Instant, server_default=sa.func.now(), nullable=False),
+    *(_text(name, is_required=False) for name in ("decision", "decided_by", "decided_because")),
+    sa.Column("decided_at", Instant),
     schema="quarantine",
     comment="A row that was loaded, and what somebody should still answer about it.",
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("decision_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    *(_text(name) for name in ("source", "entity", "row_sha256", "extract_id", "file")),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    *(_text(name) for name in ("key", "rule", "reason", "owner", "choice")),
+    sa.Column("corrections", Document, nullable=False),
+    *(_text(name) for name in ("decided_by", "decided_because", "decided_via")),
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.Index(None, "source", "entity", "row_sha256"),
+    schema="quarantine",
+    comment="Every decision on a row that was set aside or asked about, never changed afterwards. It holds for whatever "
+    "row of the source says exactly the same, in this extract and in later ones.",
+)
+
+despite = sa.Table(
+    "despite",
+    metadata,
+    sa.Column("despite_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    _text("step"),
+    sa.Column("findings", Document, nullable=False),
+    _text("reason"),
+    sa.Column("at", Instant, nullable=False),
+    schema="quarantine",
+    comment="Each time that a step went on although too much stood in quarantine, and why.",
 )
 
 # --- migration: identifiers, plan, moves, gates -------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """Writing what was extracted, as it came."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Protocol
+from decimal import Decimal
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from psycopg.types.json import Json
 
+from charging import canonical
 from charging.database import tables
 from charging.database.columns import storable
 from charging.database.operations import rows
+
+_COLUMNS = ("extract_id", "entity", "row_number", "file", "line", "row_sha256", "key", "part", "fields")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,35 +29,48 @@ class Manifest:
     content_sha256: str
     code_version: str
     extracted_at: datetime
+    file_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Rows by entity and by the file or table that they came from."""
+    window_from: datetime | None = None
+    """The first instant that a session names, and the last one."""
+    window_until: datetime | None = None
+    kwh: Decimal | None = None
+    """What all sessions claim to have delivered; None where no session came."""
+    kwh_by_month: dict[str, Decimal] = field(default_factory=dict)
+    watermarks: dict[str, str] = field(default_factory=dict)
+    """How far each entity went in its source, as the source said it (`charging.legacy.source.Watermark`)."""
+    after_extract_id: str | None = None
+    """The extract that this one goes on from, where it is a delta."""
 
 
-class Row(Protocol):
-    """A row as a source yields it (see `charging.legacy.source`)."""
+class Landing(NamedTuple):
+    """One row on its way into landing."""
 
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def values(self) -> Mapping[str, str | None]: ...
-    @property
-    def row_hash(self) -> str: ...
+    number: int
+    file: str
+    line: int
+    sha256: str
+    key: str
+    part: int | None
+    fields: bytes
+    """JSON."""
 
 
-def store_rows(connection: sa.Connection, *, extract_id: str, entity: str, numbered: Iterable[tuple[int, Row]]) -> int:
+def store_rows(connection: sa.Connection, *, extract_id: str, entity: str, landing: Iterable[Landing]) -> int:
     """Copy rows of one entity into landing, every value as it came; return how many."""
-    columns = ("extract_id", "entity", "row_number", "file", "line", "row_sha256", "fields")
+    id_ = storable(extract_id)
     return rows.copy(
         connection,
         tables.landed_row,
-        columns,
+        _COLUMNS,
         (
-            (storable(extract_id), entity, number, storable(row.file), row.line, row.row_hash, Json(dict(row.values)))
-            for number, row in numbered
+            (id_, entity, row.number, storable(row.file), row.line, row.sha256, storable(row.key), row.part, row.fields)
+            for row in landing
         ),
     )
 
 
 def store_manifest(connection: sa.Connection, manifest: Manifest) -> None:
     """Store the manifest; its rows become visible with it, when the caller commits."""
-    rows.insert_new(connection, tables.extract, [asdict(manifest)])
+    row = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
+    rows.insert_new(connection, tables.extract, [row | {"kwh_by_month": canonical.plain(manifest.kwh_by_month)}])

@@ -1,28 +1,64 @@
-"""Two ways of writing many rows: COPY for new ones, upsert for ones that may be there."""
+"""Ways of writing many rows: COPY for new ones, upsert for ones that may be there."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from psycopg import sql
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSON, insert
+
+from charging.database.columns import Document, Words
 
 CHUNK = 2_000
+_JSONB_VERSION = b"\x01"
+"""What PostgreSQL's binary form of jsonb begins with."""
 
 
 def copy(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Copy rows into a table inside the caller's transaction; return how many.
+    """Copy rows into a table inside the caller's transaction, in PostgreSQL's binary form; return how many.
 
-    Values must be what psycopg adapts by itself (wrap JSON in `Json`).
+    Values must be of their column's type as PostgreSQL stores it; JSON is handed in as encoded text (`bytes`).
     """
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table.schema or "public", table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+    chosen = [table.c[name] for name in columns]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
     raw = connection.connection.driver_connection
     assert raw is not None  # noqa: S101 - SQLAlchemy's type allows a detached connection; ours is in use
     number = 0
     with raw.cursor() as cursor, cursor.copy(statement) as destination:
+        destination.set_types([_binary_type(column) for column in chosen])
         for number, row in enumerate(rows, start=1):  # noqa: B007 - the last number is the count
             destination.write_row(row)
+    return number
+
+
+def copy_or_bring(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> int:
+    """Insert rows by COPY, or bring those that have the same primary key to these values; return how many."""
+    arriving = sa.Table(
+        f"arriving_{table.name}", sa.MetaData(), *(sa.Column(name, table.c[name].type) for name in columns)
+    )
+    names = ", ".join(f'"{name}"' for name in columns)
+    key = [column.name for column in table.primary_key.columns]
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+    connection.execute(
+        sa.text(
+            f'CREATE TEMPORARY TABLE "{arriving.name}" ON COMMIT DROP AS '
+            f'SELECT {names} FROM "{table.schema}"."{table.name}" WITH NO DATA'
+        )
+    )
+    number = copy(connection, arriving, columns, rows)
+    connection.execute(
+        sa.text(
+            f'INSERT INTO "{table.schema}"."{table.name}" ({names}) SELECT {names} FROM "{arriving.name}" '
+            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
+        )
+    )
+    connection.execute(sa.text(f'DROP TABLE "{arriving.name}"'))
     return number
 
 
@@ -40,10 +76,11 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[st
         connection.execute(finished, [dict(row) for row in rows[start : start + CHUNK]])
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
     """Insert rows whose primary key is not there yet; leave the others as they are."""
-    for start in range(0, len(rows), CHUNK):
-        connection.execute(insert(table).on_conflict_do_nothing(), [dict(row) for row in rows[start : start + CHUNK]])
+    every = iter(rows)
+    while chunk := list(islice(every, CHUNK)):
+        connection.execute(insert(table).on_conflict_do_nothing(), [dict(row) for row in chunk])
 
 
 def replace(
@@ -59,3 +96,29 @@ def analyze(connection: sa.Connection, *changed: sa.Table) -> None:
     """Have PostgreSQL look at tables that have just grown: until it has, it plans joins as if they were empty."""
     for table in changed:
         connection.execute(sa.text(f'ANALYZE "{table.schema}"."{table.name}"'))
+
+
+def as_jsonb(encoded: bytes) -> bytes:
+    """Return encoded JSON as PostgreSQL reads it in a binary COPY of a jsonb column."""
+    return _JSONB_VERSION + encoded
+
+
+_BINARY_TYPES: Sequence[tuple[type[Any], str]] = (
+    (Words, "text"),
+    (Document, "bytea"),  # the bytes go as they are; PostgreSQL reads them by its own column's type
+    (JSON, "bytea"),
+    (sa.Text, "text"),
+    (sa.SmallInteger, "int2"),
+    (sa.BigInteger, "int8"),
+    (sa.Integer, "int4"),
+    (sa.Numeric, "numeric"),
+    (sa.Boolean, "bool"),
+    (sa.DateTime, "timestamptz"),
+)
+
+
+def _binary_type(column: sa.Column[Any]) -> str:
+    for kind, name in _BINARY_TYPES:
+        if isinstance(column.type, kind):
+            return name
+    raise TypeError(f"column {column.name} of {column.table.name} has a type that is not copied yet")

@@ -26,7 +26,7 @@ def _extract(source, engine, *, at=AT, **options):
 
 def _landed(engine, extract_id, entity):
     with engine.connect() as connection:
-        return list(read.landed(connection, extract_id=extract_id, entity=entity))
+        return [tuple(one) for one in read.landed(connection, extract_id=extract_id, entity=entity)]
 
 
 def _count(engine, table=tables.landed_row):

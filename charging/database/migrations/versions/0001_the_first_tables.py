@@ -26,9 +26,10 @@ def upgrade() -> None:
         sa.Column("kwh_adjusted", sa.Numeric(), nullable=True),
         sa.Column("kwh_adjustments", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("suite", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("told", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("extract_id", "entity", name=op.f("pk_account")),
         schema="clean",
-        comment="Per entity: rows in = loaded + merged + quarantined; kWh before = loaded + quarantined + adjusted, and kwh_adjustments are the adjusted kWh by rule.",
+        comment="Per entity: rows in = loaded + merged + quarantined; kWh before = loaded + quarantined + adjusted, and kwh_adjustments are the adjusted kWh by rule. told is what was said about the source when it was judged.",
     )
     op.create_table(
         "charging_profile",
@@ -91,15 +92,17 @@ def upgrade() -> None:
     op.create_table(
         "fix",
         sa.Column("extract_id", sa.Text(), nullable=False),
-        sa.Column("fix_number", sa.Integer(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("row_number", sa.BigInteger(), nullable=False),
+        sa.Column("fix_number", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Text(), nullable=False),
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("extract_id", "fix_number", name=op.f("pk_fix")),
+        sa.Column("evidence", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("extract_id", "entity", "row_number", "fix_number", name=op.f("pk_fix")),
         schema="clean",
         comment="Every value that cleansing changed, and what it was: the way back.",
     )
@@ -245,13 +248,20 @@ def upgrade() -> None:
         sa.Column("schema_generation", sa.Text(), nullable=True),
         sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("row_counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("file_counts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("content_sha256", sa.Text(), nullable=False),
         sa.Column("code_version", sa.Text(), nullable=False),
         sa.Column("extracted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("window_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kwh", sa.Numeric(), nullable=True),
+        sa.Column("kwh_by_month", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("watermarks", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("after_extract_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("extract_id", name=op.f("pk_extract")),
         sa.UniqueConstraint("source", "content_sha256", name=op.f("uq_extract_source_content_sha256")),
         schema="landing",
-        comment="The manifest of one extraction. The same content from the same source is the same extract.",
+        comment="The manifest of one extraction. The same content from the same source is the same extract. after_extract_id is set where it holds only what came after an earlier one.",
     )
     op.create_table(
         "alias",
@@ -361,6 +371,47 @@ def upgrade() -> None:
         schema="migration",
     )
     op.create_table(
+        "decision",
+        sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("row_sha256", sa.Text(), nullable=False),
+        sa.Column("extract_id", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("choice", sa.Text(), nullable=False),
+        sa.Column("corrections", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_because", sa.Text(), nullable=False),
+        sa.Column("decided_via", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision")),
+        schema="quarantine",
+        comment="Every decision on a row that was set aside or asked about, never changed afterwards. It holds for whatever row of the source says exactly the same, in this extract and in later ones.",
+    )
+    op.create_index(
+        op.f("ix_decision_source_entity_row_sha256"),
+        "decision",
+        ["source", "entity", "row_sha256"],
+        unique=False,
+        schema="quarantine",
+    )
+    op.create_table(
+        "despite",
+        sa.Column("despite_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("despite_id", name=op.f("pk_despite")),
+        schema="quarantine",
+        comment="Each time that a step went on although too much stood in quarantine, and why.",
+    )
+    op.create_table(
         "quarantined_row",
         sa.Column("extract_id", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
@@ -373,21 +424,29 @@ def upgrade() -> None:
         sa.Column("fields", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("quarantined_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decision", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_because", sa.Text(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("extract_id", "entity", "file", "line", name=op.f("pk_quarantined_row")),
         schema="quarantine",
-        comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision.",
+        comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision: one that was released or corrected is kept as it stood, and counts no more.",
     )
     op.create_table(
         "question",
         sa.Column("extract_id", sa.Text(), nullable=False),
-        sa.Column("question_number", sa.Integer(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("row_number", sa.BigInteger(), nullable=False),
+        sa.Column("question_number", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("extract_id", "question_number", name=op.f("pk_question")),
+        sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_because", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("extract_id", "entity", "row_number", "question_number", name=op.f("pk_question")),
         schema="quarantine",
         comment="A row that was loaded, and what somebody should still answer about it.",
     )
@@ -466,6 +525,18 @@ def upgrade() -> None:
         comment="A record of a partner's page that is no CDR: it costs itself alone, and is kept.",
     )
     op.create_table(
+        "access",
+        sa.Column("access_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("reader", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("customers", sa.BigInteger(), nullable=False),
+        sa.Column("customer_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("access_id", name=op.f("pk_access")),
+        schema="vault",
+        comment="Who read personal data, what for, and of whom; written in the transaction that read it.",
+    )
+    op.create_table(
         "customer",
         sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
@@ -477,6 +548,28 @@ def upgrade() -> None:
         comment="Personal data, apart from everything else: read for a stated purpose only.",
     )
     op.create_table(
+        "forget_request",
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("places", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("request", name=op.f("pk_forget_request")),
+        schema="vault",
+        comment="That somebody was forgotten, by whose order, and how many values where; not who.",
+    )
+    op.create_table(
+        "forgotten",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value_hmac", sa.Text(), nullable=False),
+        sa.Column("pseudonym", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "value_hmac", name=op.f("pk_forgotten")),
+        schema="vault",
+        comment="What is to stay forgotten, as keyed hashes: kind is customer, contract, token, name, email or phone.",
+    )
+    op.create_table(
         "landed_row",
         sa.Column("extract_id", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
@@ -484,6 +577,8 @@ def upgrade() -> None:
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("line", sa.BigInteger(), nullable=False),
         sa.Column("row_sha256", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("part", sa.SmallInteger(), nullable=True),
         sa.Column("fields", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["extract_id"],
@@ -494,7 +589,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("extract_id", "entity", "row_number", name=op.f("pk_landed_row")),
         schema="landing",
-        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept.",
+        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the share of a large table in which the row is judged: all rows of a station, or all samples of a session, are in one.",
+    )
+    op.create_index(
+        "ix_landed_row_part",
+        "landed_row",
+        ["extract_id", "entity", "part"],
+        unique=False,
+        schema="landing",
+        postgresql_where=sa.text("part IS NOT NULL"),
     )
     op.create_table(
         "move",
@@ -546,8 +649,14 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("verdict", schema="roaming")
     op.drop_table("move", schema="migration")
+    op.drop_index(
+        "ix_landed_row_part", table_name="landed_row", schema="landing", postgresql_where=sa.text("part IS NOT NULL")
+    )
     op.drop_table("landed_row", schema="landing")
+    op.drop_table("forgotten", schema="vault")
+    op.drop_table("forget_request", schema="vault")
     op.drop_table("customer", schema="vault")
+    op.drop_table("access", schema="vault")
     op.drop_table("rejected_cdr", schema="roaming")
     op.drop_table("reconciliation", schema="roaming")
     op.drop_table("page", schema="roaming")
@@ -555,6 +664,9 @@ def downgrade() -> None:
     op.drop_table("cdr", schema="roaming")
     op.drop_table("question", schema="quarantine")
     op.drop_table("quarantined_row", schema="quarantine")
+    op.drop_table("despite", schema="quarantine")
+    op.drop_index(op.f("ix_decision_source_entity_row_sha256"), table_name="decision", schema="quarantine")
+    op.drop_table("decision", schema="quarantine")
     op.drop_table("work_order", schema="migration")
     op.drop_index(op.f("ix_transition_plan_id_station_id"), table_name="transition", schema="migration")
     op.drop_table("transition", schema="migration")
