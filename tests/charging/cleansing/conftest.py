@@ -96,3 +96,71 @@ def location():
             "longitude": "4.357000",
         },
     )
+
+
+@pytest.fixture
+def connector():
+    return Judge(
+        "connector",
+        {
+            "station_id": "CS-1",
+            "connector_id": "1",
+            "connector_number": "1",
+            "standard": "IEC_62196_T2",
+            "format": "SOCKET",
+            "power_type": "AC_3_PHASE",
+            "max_voltage": "400",
+            "max_amperage": "32",
+            "max_power_w": "22000",
+        },
+    )
+
+
+@pytest.fixture
+def tariff():
+    return Judge("tariff", {"tariff_id": "1", "currency": "EUR", "price_per_kwh": "0.35", "vat_percent": "21"})
+
+
+@pytest.fixture
+def customer():
+    return Judge("customer", {"customer_id": "1", "name": "Jansen", "email": "jansen@example.org"})
+
+
+@pytest.fixture
+def contract():
+    return Judge("contract", {"contract_id": "NL-TNM-C00122045-K", "customer_id": "1", "is_blocked": "0"})
+
+
+@pytest.fixture
+def meter_value():
+    return Judge("meter_value", {"session_id": "1", "sampled_at": "2026-03-04T10:00:00Z", "value": "100000"})
+
+
+@pytest.fixture
+def reservation():
+    return Judge(
+        "reservation",
+        {
+            "reservation_id": "1",
+            "station_id": "CS-1",
+            "connector_id": "1",
+            "token_uid": "04A1B2C3D4E5F6",
+            "starts_at": "2026-03-04T10:00:00Z",
+            "expires_at": "2026-03-04T12:00:00Z",
+        },
+    )
+
+
+@pytest.fixture
+def profile():
+    return Judge(
+        "charging_profile",
+        {
+            "profile_id": "1",
+            "stack_level": "0",
+            "purpose": "TxDefaultProfile",
+            "kind": "Absolute",
+            "rate_unit": "A",
+            "periods": '[{"start_period": 0, "limit": "16"}]',
+        },
+    )
