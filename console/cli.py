@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, gate
+from console.commands import extract, gate, identify
 
 app = typer.Typer(
     name="rehome",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(extract.app, name="extract")
 app.add_typer(gate.app, name="gate")
+app.command()(identify.identify)
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

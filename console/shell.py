@@ -59,16 +59,21 @@ def show(result: T, lines: Callable[[T], Iterable[str]], *, as_json: bool) -> No
     """
     from charging import canonical
 
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what is shown may hold what the terminal's alphabet has not
-        sys.stdout.reconfigure(errors="backslashreplace")
+    tolerate()
     if as_json:
         print(json.dumps(canonical.plain(result), indent=2))  # noqa: T201
     else:
         for line in lines(result):
-            print(_printable(line))  # noqa: T201
+            print(printable(line))  # noqa: T201
     sys.stdout.flush()
 
 
-def _printable(line: str) -> str:
+def tolerate() -> None:
+    """Let standard output take whatever is shown: it may hold what the terminal's alphabet has not."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def printable(line: str) -> str:
     """Return a line without what would command a terminal: names come from a legacy, and may hold anything."""
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
