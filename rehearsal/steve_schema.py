@@ -9,8 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
-INSTANT = sa.TIMESTAMP()
+from rehearsal import steve_plans
+from rehearsal.steve_plans import INSTANT
+
+ACTOR = sa.String(7).with_variant(mysql.ENUM("station", "manual"), "mysql", "mariadb")
 
 
 class Generation(StrEnum):
@@ -43,13 +47,14 @@ class SteveTables:
         return f"{self.generation}_id"
 
 
-def tables(generation: Generation) -> SteveTables:
-    """Return the tables of one generation on a fresh `MetaData`."""
+def tables(generation: Generation, *, has_references: bool = False) -> SteveTables:
+    """Return the tables of one generation on a fresh `MetaData`, with foreign keys where they are wanted."""
     metadata = sa.MetaData()
     is_newer = generation is Generation.EVSE
     socket_pk = f"{generation}_pk"
     _settings(metadata)
-    return SteveTables(
+    steve_plans.add(metadata, generation.value)
+    steve = SteveTables(
         generation=generation,
         metadata=metadata,
         address=_address(metadata, is_newer=is_newer),
@@ -93,7 +98,7 @@ def tables(generation: Generation) -> SteveTables:
             metadata,
             sa.Column("transaction_pk", sa.Integer, primary_key=True, autoincrement=False),
             sa.Column("event_timestamp", INSTANT, primary_key=True),
-            sa.Column("event_actor", sa.String(7)),
+            sa.Column("event_actor", ACTOR),
             sa.Column("stop_timestamp", INSTANT, nullable=False),
             sa.Column("stop_value", sa.String(255), nullable=False),
             sa.Column("stop_reason", sa.String(255)),
@@ -104,7 +109,7 @@ def tables(generation: Generation) -> SteveTables:
             sa.Column("transaction_pk", sa.Integer),
             sa.Column("charge_box_id", sa.String(255)),
             sa.Column("event_timestamp", INSTANT, nullable=False),
-            sa.Column("event_actor", sa.String(7)),
+            sa.Column("event_actor", ACTOR),
             sa.Column("stop_timestamp", INSTANT, nullable=False),
             sa.Column("stop_value", sa.String(255), nullable=False),
             sa.Column("stop_reason", sa.String(255)),
@@ -121,6 +126,9 @@ def tables(generation: Generation) -> SteveTables:
             sa.Column("note", sa.Text),
         ),
     )
+    if has_references:
+        steve_plans.refer(metadata, generation.value)
+    return steve
 
 
 def create(connection: sa.Connection, steve: SteveTables) -> None:

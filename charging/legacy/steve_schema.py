@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from charging.errors import SourceError, SourceNotFound, UnreadableSource
+from charging.errors import SourceNotFound
+from charging.legacy.snapshot import unreadable
 
-# Never read: settings (mail password), web_user (password hashes), charge_box.auth_password, and users' particulars.
+# Never read: settings (mail password), web_user (password hashes), charge_box.auth_password, users' birthdays.
 _TABLES = ("charge_box", "ocpp_tag", "transaction_start", "transaction_stop")
-_OPTIONAL = ("address", "connector_status", "transaction_stop_failed", "user_ocpp_tag")
+_OPTIONAL = (
+    *("address", "connector_status", "connector_meter_value", "transaction_stop_failed", "evse_connector"),
+    *("user", "user_ocpp_tag", "reservation"),
+    *("charging_profile", "charging_schedule_period", "connector_charging_profile"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +69,6 @@ def reflect(engine: sa.Engine, name: str) -> SteveSchema:
     except SQLAlchemyError as error:
         raise unreadable(engine, name, error) from None
     return SteveSchema(generation=generation, columns=columns)
-
-
-def unreadable(engine: sa.Engine, name: str, error: SQLAlchemyError) -> SourceError:
-    """Return the sentence about a database that does not answer; no password is in it."""
-    address = engine.url.render_as_string(hide_password=True)
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    problem = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
-    if engine.url.password:
-        problem = problem.replace(str(engine.url.password), "****")
-    return UnreadableSource(
-        name, f"the database at {address} says: {problem}", "see whether it is up, and whether the user may read it"
-    )
 
 
 def column_or_null(table: sa.TableClause, schema: SteveSchema, name: str) -> sa.ColumnElement[Any]:
