@@ -8,16 +8,19 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from charging import secret
 from charging.errors import SettingsError
+from charging.identifier_settings import Impact, Remap
 from charging.secret import Secret
+from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver, TargetTable
 
 FILE = "rehome.toml"
 PREFIX = "REHOME_"
@@ -37,6 +40,28 @@ class BackOffice(Section):
     user: str = Field(description="user of the REST API")
     password: str = Field(description="reference to that user's password")
     ws: str = Field(description="OCPP address that stations dial, without their identity")
+    kind: Literal["steve"] = Field(default="steve", description="steve, or for a target: ocpi, citrineos, csv")
+    tags: Literal["sql", "rest"] = Field(default="sql", description="by which way a target takes tokens")
+
+
+def _kind(table: object) -> str:
+    """Return which kind of target a table describes: SteVe's, unless it says otherwise."""
+    return str(table.get("kind", "steve") if isinstance(table, Mapping) else getattr(table, "kind", "steve"))
+
+
+_Target = Annotated[
+    Annotated[BackOffice, Tag("steve")]
+    | Annotated[OcpiReceiver, Tag("ocpi")]
+    | Annotated[CitrineOs, Tag("citrineos")]
+    | Annotated[CsvFolder, Tag("csv")],
+    Discriminator(_kind),
+]
+_TARGETS: Mapping[str | int, type[BaseModel]] = {
+    "steve": BackOffice,
+    "ocpi": OcpiReceiver,
+    "citrineos": CitrineOs,
+    "csv": CsvFolder,
+}
 
 
 class Pace(Section):
@@ -62,7 +87,7 @@ class Settings(Section):
     )
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of our prices")
     legacy: BackOffice | None = None
-    target: BackOffice | None = None
+    target: _Target | None = None
     partners: Path = Field(default=Path("partners"), description="folder of partner files, relative to home")
     recipes: Path | None = Field(
         default=None, description="folder of recipe files beside those that ship, relative to home"
@@ -72,6 +97,8 @@ class Settings(Section):
         default=None, description="reference to the key of the pseudonyms in partners' reports; none are shown without"
     )
     pace: Pace = Pace()
+    remap: Remap = Remap()
+    impact: Impact = Impact()
 
     @field_validator("time_zone")
     @classmethod
@@ -95,7 +122,19 @@ class Settings(Section):
         found = {"legacy": self.legacy, "target": self.target}.get(name)
         if found is None:
             raise SettingsError(name, "is not described", f"add a table [{name}] to {self.home / FILE}")
+        if not isinstance(found, BackOffice):
+            raise SettingsError(name, f"is of kind {found.kind}, which no station can dial", "describe a back-office")
         return found
+
+    def target_table(self) -> BackOffice | TargetTable:
+        """Return what is said of the target, whatever its kind.
+
+        Raises:
+            SettingsError: if nothing is.
+        """
+        if self.target is None:
+            raise SettingsError("target", "is not described", f"add a table [target] to {self.home / FILE}")
+        return self.target
 
 
 def home_folder() -> Path:
@@ -170,19 +209,30 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 def _not_right(found: ErrorDetails, *, file: Path, told: Mapping[str, object]) -> SettingsError:
     """Return the sentence about a setting. What it holds is not repeated: it may be a password in the wrong place."""
-    key = ".".join(map(str, found["loc"]))
+    place = [part for number, part in enumerate(found["loc"]) if number != 1 or part not in _TARGETS]
+    key = ".".join(map(str, place))
     where = f"{PREFIX}{key.upper()}" if key in told else f"{key} in {file}"
     match found["type"]:
         case "extra_forbidden":
             return SettingsError(where, "is unknown", f"known are {', '.join(_known(found['loc'][:-1]))}")
         case "missing":
             return SettingsError(where, "is missing", "write it there")
+        case "union_tag_invalid":
+            return SettingsError(f"{key}.kind in {file}", "is unknown", f"known are {', '.join(map(str, _TARGETS))}")
         case _:
             return SettingsError(where, "is not right", found["msg"].removeprefix("Value error, "))
 
 
 def _known(table: Sequence[str | int]) -> list[str]:
     """Return the names of the keys that a table of the file may have; no table is the file itself."""
-    sections: Mapping[str | int, type[Section]] = {"legacy": BackOffice, "target": BackOffice, "pace": Pace}
+    sections: Mapping[str | int, type[BaseModel]] = {
+        "legacy": BackOffice,
+        "target": BackOffice,
+        "pace": Pace,
+        "remap": Remap,
+        "impact": Impact,
+    }
     section = sections[table[0]] if table else Settings
+    if len(table) > 1:
+        section = _TARGETS.get(table[1], section)
     return [name for name in section.model_fields if name != "home"]

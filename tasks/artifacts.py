@@ -5,6 +5,9 @@ from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+MOST = 1_000
+"""Rows that a table in the UI can bear; the database has them all."""
+
 
 def show_extract(manifest: Mapping[str, Any]) -> None:
     """Show what came, from where."""
@@ -47,9 +50,10 @@ def show_remap(result: Mapping[str, Any]) -> None:
     text = (
         f"{result['evses']} EVSEs: {result['kept']} keep their id, {result['approved']} changes approved, "
         f"{result['proposed']} proposed, {result['needs_owner']} need the owner's decision, "
-        f"{len(result['collisions'])} collisions refused. `evse_uid` never changes."
+        f"{len(result['collided'])} refused because the id is another's. `evse_uid` never changes."
     )
-    _markdown("remap-ids", [text], "EVSE ids")
+    collided = ((row["evse_uid"], row["after"], row["reason"]) for row in result["collided"])
+    _markdown("remap-ids", [text, "", *_table(("EVSE", "id", "why it is refused"), collided)], "EVSE ids")
     create_table_artifact(
         key="remap-owner", table=list(result["questions"]), description="EVSE ids that only the owner can change"
     )
@@ -59,8 +63,17 @@ def show_load(result: Mapping[str, Any]) -> None:
     """Show what was, or would be, created, changed, left and refused at the target."""
     what = "Would be done (dry run)" if result["dry_run"] else "Done, and read back"
     rows = ((entity, *actions.values()) for entity, actions in result["by_entity"].items())
-    lines = [f"{what}.", "", *_table(("entity", "create", "update", "same", "refuse"), rows)]
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in result["verdicts"].items())
+    lines = [
+        f"{what}, target of kind {result['target']}.",
+        "",
+        *_table(("entity", "create", "update", "same", "refuse", "unknown"), rows),
+        "",
+        *([f"As the target was seen to hold it: {verdicts}."] if verdicts else []),
+    ]
     _markdown("load-target", lines, "What the target has")
+    changed = [row | {"fields": str(row["fields"])} for row in result["changes"][:MOST]]
+    create_table_artifact(key="load-changes", table=changed, description="What changes, field by field")
     create_table_artifact(key="load-refused", table=list(result["refused"]), description="Rows not loaded, and why")
 
 

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import sqlalchemy as sa
 
 from charging import settings as configuration
+from charging.clock import system_clock
 from charging.database import connection as database
-from charging.settings import Settings
+from charging.database.queries.loading import Stamps
+from charging.secret import resolve
+from charging.settings import BackOffice, Settings
+from charging.targets.steve import SteveTarget
+from charging.targets.steve_tags import SteveTags
+from charging.targets.target import Target
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
 @contextmanager
@@ -38,3 +47,24 @@ def back_office_engine(settings: Settings, name: str) -> Iterator[sa.Engine]:
         yield opened
     finally:
         opened.dispose()
+
+
+@contextmanager
+def target(settings: Settings, *, stamps: Stamps) -> Iterator[Target]:
+    """Yield the target that the settings describe, of whatever kind.
+
+    Raises:
+        DatabaseUnavailable: if its database does not answer.
+        SettingsError: if the settings do not describe it.
+    """
+    table = settings.target_table()
+    with httpx.Client(timeout=TIMEOUT) as http:
+        if isinstance(table, BackOffice):
+            with back_office_engine(settings, "target") as theirs:
+                tags = _tags(http, table) if table.tags == "rest" else None
+                yield SteveTarget(theirs, "target", tags=tags)
+
+
+def _tags(http: httpx.Client, table: BackOffice) -> SteveTags:
+    password = resolve(table.password, setting="target.password")
+    return SteveTags(http, table.rest, user=table.user, password=password, clock=system_clock)

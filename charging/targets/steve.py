@@ -1,32 +1,57 @@
-"""Loading stations, EVSEs and tokens into SteVe's database: it has no other way in for stations."""
+"""Loading places, stations, EVSEs and tokens into SteVe's database: it has no other way in for stations."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Any
+from typing import Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from charging.errors import BackOfficeUnavailable
 from charging.legacy.steve_schema import SteveSchema, reflect
-from charging.network import Evse, Station, Token
+from charging.network import Token
 from charging.targets.change import Action, Applied, Change, Difference, Plain
-from charging.targets.steve_plan import EVSE, STATION, TOKEN, is_same, plan_evse, plan_station, plan_token, wanted
+from charging.targets.compare import differing
+from charging.targets.steve_address import ADDRESS, address_text
+from charging.targets.steve_plan import (
+    CONNECTOR,
+    EVSE,
+    LOCATION,
+    STATION,
+    TOKEN,
+    plan_connector,
+    plan_evse,
+    plan_location,
+    plan_station,
+    plan_token,
+    refused,
+)
+from charging.targets.steve_rows import SteveRows
+from charging.targets.steve_tags import SteveTags
+from charging.targets.target import Check, let_all_pass
+from charging.targets.wanted import Wanted, connector_key, key_of, plain_fields
 
+T = TypeVar("T")
 BATCH = 500
-_INSTANTS = frozenset({"expiry_date"})
+_FOLDING = frozenset({"mysql", "mariadb"})
+"""Servers whose usual collations do not tell upper from lower case, nor mind spaces at the end."""
 
-Held = Mapping[str, Mapping[str, Plain]]
+Held = Mapping[str, Mapping[str, Mapping[str, Plain]]]
 
 
 class SteveTarget:
-    """A SteVe database, empty or in use. `plan` reads, `apply` writes, `verify` reads back."""
+    """A SteVe database, empty or in use. Nothing is ever deleted, and no table is written but those of `entities`.
 
-    def __init__(self, engine: sa.Engine, name: str = "target") -> None:
-        self._engine, self._name = engine, name
+    With `tags`, tokens go through its REST API, which tells its caches; they are read back from the database.
+    """
+
+    kind: Literal["steve"] = "steve"
+
+    def __init__(self, engine: sa.Engine, name: str = "target", *, tags: SteveTags | None = None) -> None:
+        self._engine, self._name, self._tags = engine, name, tags
 
     @cached_property
     def schema(self) -> SteveSchema:
@@ -37,55 +62,109 @@ class SteveTarget:
         """
         return reflect(self._engine, self._name)
 
-    def plan(self, stations: Iterable[Station], evses: Iterable[Evse], tokens: Iterable[Token]) -> list[Change]:
-        """Say what each row needs, in the order in which it can be applied. Nothing is written: this is the dry run."""
-        held = self._held()
-        boxes = [plan_station(station, held[STATION].get(station.station_id)) for station in stations]
-        coming = {change.key for change in boxes if change.action is not Action.REFUSE}
-        sockets = [
-            plan_evse(evse, held[EVSE].get(evse.evse_uid), schema=self.schema, has_station=evse.station_id in coming)
-            for evse in evses
-            if evse.connector_id != 0
-        ]
-        tags = [plan_token(token, held[TOKEN].get(token.token_uid)) for token in _parents_first(tokens)]
-        return [*boxes, *sockets, *tags]
+    @cached_property
+    def _rows(self) -> SteveRows:
+        return SteveRows(self.schema)
 
-    def apply(self, changes: Iterable[Change]) -> list[Applied]:
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """What this release has tables for."""
+        return tuple(entity for entity in (LOCATION, STATION, EVSE, CONNECTOR, TOKEN) if self._rows.takes(entity))
+
+    def plan(self, wanted: Wanted, *, check: Check = let_all_pass) -> list[Change]:
+        """Say what each row needs, in the order in which it can be applied. Nothing is written: this is the dry run."""
+        held, schema = self._held(), self.schema
+        has_places = self._rows.takes(LOCATION)
+        texts = {one.location_id: address_text(one, schema) for one in wanted.locations} if has_places else {}
+        places = self._checked(
+            LOCATION,
+            wanted.locations if has_places else (),
+            lambda one: plan_location(one, held[LOCATION].get(texts[one.location_id]), schema=schema),
+            check=check,
+        )
+        boxes = self._checked(
+            STATION,
+            wanted.stations,
+            lambda one: plan_station(
+                one, held[STATION].get(one.station_id), schema=schema, address=texts.get(one.location_id or "")
+            ),
+            check=check,
+        )
+        boxes = self._told_apart(boxes, held[STATION])
+        coming = {change.key for change in boxes if change.action is not Action.REFUSE}
+        sockets = self._checked(
+            EVSE,
+            [one for one in wanted.evses if one.connector_id != 0],
+            lambda one: plan_evse(
+                one, held[EVSE].get(one.evse_uid), schema=schema, has_station=one.station_id in coming
+            ),
+            check=check,
+        )
+        there = {change.key for change in sockets if change.action is not Action.REFUSE}
+        plugs = self._checked(
+            CONNECTOR,
+            wanted.connectors if self._rows.takes(CONNECTOR) else (),
+            lambda one: plan_connector(one, held[CONNECTOR].get(connector_key(one)), has_evse=one.evse_uid in there),
+            check=check,
+        )
+        tags = self._checked(
+            TOKEN,
+            _parents_first(wanted.tokens),
+            lambda one: plan_token(one, held[TOKEN].get(one.token_uid)),
+            check=check,
+        )
+        return [*places, *boxes, *sockets, *plugs, *self._told_apart(tags, held[TOKEN])]
+
+    def _checked(self, entity: str, rows: Iterable[T], plan: Callable[[T], Change], *, check: Check) -> list[Change]:
+        """Plan rows of one entity; what must not be sent is refused, whatever the target has."""
+        by_key = {key_of(entity, row): row for row in rows}
+        reasons = check(entity, {key: plain_fields(row) for key, row in by_key.items()}) if by_key else {}
+        return [refused(entity, key, reasons[key], {}) if key in reasons else plan(row) for key, row in by_key.items()]
+
+    def apply(self, changes: Sequence[Change]) -> Iterator[Applied]:
         """Make the changes, many in one transaction; one that fails keeps its error and costs itself alone.
 
         Raises:
             BackOfficeUnavailable: if the database cannot be reached any more. Applying the plan again is safe.
         """
-        return [
-            Applied(entity=change.entity, key=change.key, action=change.action, error=error)
-            for batch in _batches(changes)
-            for change, error in zip(batch, self._errors_of(batch), strict=True)
-        ]
+        for batch in _batches(changes):
+            if self._tags is not None and batch[0].entity == TOKEN:
+                yield from self._tags.apply(batch)
+                continue
+            for change, error in zip(batch, self._errors_of(batch), strict=True):
+                yield Applied(entity=change.entity, key=change.key, action=change.action, error=error)
 
-    def verify(self, stations: Iterable[Station], evses: Iterable[Evse], tokens: Iterable[Token]) -> list[Difference]:
+    def verify(self, changes: Sequence[Change]) -> list[Difference]:
         """Read everything back, and return each field that reads otherwise than it should."""
         held = self._held()
-        differences = []
-        things: list[Station | Evse | Token] = [*stations, *(each for each in evses if each.connector_id), *tokens]
-        for thing in things:
-            entity, key, fields = wanted(thing, self.schema)
-            found = held[entity].get(key)
-            if found is None:
-                differences.append(Difference(entity=entity, key=key, field="", expected=key, found=None))
-                continue
-            differences += [
-                Difference(entity=entity, key=key, field=field, expected=value, found=found[field])
-                for field, value in fields.items()
-                if not is_same(field, value, found[field])
-            ]
-        return differences
+        return [
+            difference
+            for change in changes
+            if change.action is not Action.REFUSE
+            for difference in differing(change, held[change.entity].get(_place_of(change)))
+        ]
 
-    def _held(self) -> dict[str, dict[str, dict[str, Plain]]]:
+    def _held(self) -> Held:
         with self._connect() as connection:
             return {
-                entity: {self._key_of(entity, row): _plain_row(row) for row in self._rows(connection, entity)}
-                for entity in (STATION, EVSE, TOKEN)
+                entity: self._rows.all(connection, entity) if self._rows.takes(entity) else {}
+                for entity in (LOCATION, STATION, EVSE, CONNECTOR, TOKEN)
             }
+
+    def _told_apart(self, changes: Iterable[Change], held: Mapping[str, object]) -> list[Change]:
+        """Refuse what the server would take for another row, since it does not tell upper from lower case."""
+        if self._engine.dialect.name not in _FOLDING:
+            return list(changes)
+        known = {_folded(key): key for key in held}
+        told = []
+        for change in changes:
+            other = known.setdefault(_folded(change.key), change.key)
+            if other != change.key:
+                reason = f"the target does not tell it from {other}, which differs in upper and lower case only"
+                told.append(replace(change, action=Action.REFUSE, reason=reason, before={}, after={}))
+            else:
+                told.append(change)
+        return told
 
     def _errors_of(self, batch: Sequence[Change]) -> list[str | None]:
         """Make changes of one entity; where the database refuses them together, each half is tried by itself."""
@@ -102,57 +181,57 @@ class SteveTarget:
 
     def _write(self, connection: sa.Connection, batch: Sequence[Change]) -> list[str | None]:
         """Look first, then act: what is already so stays, and what has changed since the plan is left alone."""
-        table = self._table(batch[0].entity)
-        found = self._found(connection, batch)
-        errors = [_obstacle(change, found.get(change.key)) for change in batch]
-        due = [
-            change
+        entity = batch[0].entity
+        found = self._rows.like(connection, batch)
+        errors = [obstacle(change, found.get(_place_of(change))) for change in batch]
+        due = {
+            _place_of(change): change  # two locations may share one address
             for change, error in zip(batch, errors, strict=True)
-            if error is None and not _holds(found.get(change.key, {}), change.after)
-        ]
-        created = [change.after for change in due if change.action is Action.CREATE]
-        if created:
-            columns = {name: None for after in created for name in after}  # what is not known of a row is null
-            connection.execute(sa.insert(table), [columns | _native(after) for after in created])
-        for change in due:
+            if error is None and change.action.is_sent and not _is_done(change, found.get(_place_of(change)))
+        }
+        self._rows.insert(connection, entity, [each for each in due.values() if each.action is Action.CREATE])
+        for change in due.values():
             if change.action is Action.UPDATE:
-                here = self._where(change, table)
-                connection.execute(sa.update(table).where(here).values(_native(change.after)))
+                self._rows.update(connection, change)
         return errors
-
-    def _found(self, connection: sa.Connection, batch: Sequence[Change]) -> dict[str, dict[str, Plain]]:
-        entity, table = batch[0].entity, self._table(batch[0].entity)
-        column = table.c["id_tag" if entity == TOKEN else "charge_box_id"]
-        values = {change.key.rpartition("*")[0] if entity == EVSE else change.key for change in batch}
-        rows = connection.execute(sa.select(table).where(column.in_(sorted(values)))).mappings()
-        return {self._key_of(entity, row): _plain_row(row) for row in rows}
 
     def _connect(self) -> sa.Connection:
         try:
-            return self._engine.connect()
+            connection = self._engine.connect()
+            if connection.dialect.name in _FOLDING:  # else its timestamps are taken to be in the server's own zone
+                connection.exec_driver_sql("SET time_zone = '+00:00'")
+                connection.commit()
         except SQLAlchemyError as error:
             raise self._unavailable(error) from None
+        return connection
 
     def _unavailable(self, error: SQLAlchemyError) -> BackOfficeUnavailable:
         address = self._engine.url.render_as_string(hide_password=True)
         return BackOfficeUnavailable(self._name, f"its database at {address} does not answer ({type(error).__name__})")
 
-    def _table(self, entity: str) -> sa.TableClause:
-        return self.schema.table({STATION: "charge_box", EVSE: self.schema.generation, TOKEN: "ocpp_tag"}[entity])
 
-    def _rows(self, connection: sa.Connection, entity: str) -> Sequence[sa.RowMapping]:
-        return connection.execute(sa.select(self._table(entity))).mappings().all()
+def obstacle(change: Change, found: Mapping[str, Plain] | None) -> str | None:
+    """Return why a change cannot be made, or None; one that is made already has no obstacle."""
+    if not change.action.is_sent:
+        return None if change.action is Action.SAME else change.reason
+    if _is_done(change, found):
+        return None
+    is_as_planned = found is None if change.action is Action.CREATE else found and holds(found, change.before)
+    return None if is_as_planned else "it has changed at the target since the plan was made: plan again"
 
-    def _key_of(self, entity: str, row: Mapping[Any, Any]) -> str:
-        if entity == EVSE:
-            return f"{row['charge_box_id']}*{row[self.schema.evse_number]}"
-        return str(row["charge_box_id" if entity == STATION else "id_tag"])
 
-    def _where(self, change: Change, table: sa.TableClause) -> sa.ColumnElement[bool]:
-        if change.entity == EVSE:
-            station_id, _, number = change.key.rpartition("*")
-            return sa.and_(table.c.charge_box_id == station_id, table.c[self.schema.evse_number] == int(number))
-        return table.c["charge_box_id" if change.entity == STATION else "id_tag"] == change.key
+def holds(found: Mapping[str, Plain], values: Mapping[str, Plain]) -> bool:
+    """Whether a row says all of these."""
+    return all(name in found and found[name] == value for name, value in values.items())
+
+
+def _is_done(change: Change, found: Mapping[str, Plain] | None) -> bool:
+    return found is not None and holds(found, change.fields if change.entity == LOCATION else change.after)
+
+
+def _place_of(change: Change) -> str:
+    """Return by what the target's row of a change is found: an address by its text, all else by its key."""
+    return str(change.fields[ADDRESS]) if change.entity == LOCATION else change.key
 
 
 def _parents_first(tokens: Iterable[Token]) -> list[Token]:
@@ -178,36 +257,5 @@ def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
             yield batch
 
 
-def _obstacle(change: Change, found: Mapping[str, Plain] | None) -> str | None:
-    """Return why a change cannot be made, or None; one that is made already has no obstacle."""
-    if change.action is Action.REFUSE:
-        return change.reason
-    if change.action is Action.SAME or (found is not None and _holds(found, change.after)):
-        return None
-    is_as_planned = found is None if change.action is Action.CREATE else found and _holds(found, change.before)
-    return None if is_as_planned else "it has changed at the target since the plan was made: plan again"
-
-
-def _holds(found: Mapping[str, Plain], values: Mapping[str, Plain]) -> bool:
-    return all(name in found and found[name] == value for name, value in values.items())
-
-
-def _plain_row(row: Mapping[Any, Any]) -> dict[str, Plain]:
-    return {str(name): _plain(value) for name, value in row.items()}
-
-
-def _plain(value: object) -> Plain:
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).isoformat()
-    return value if isinstance(value, int) or value is None else str(value)
-
-
-def _native(values: Mapping[str, Plain]) -> dict[str, object]:
-    """Return values as SteVe's columns want them: its timestamps have no zone, and are UTC."""
-    return {
-        name: datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
-        if name in _INSTANTS and isinstance(value, str)
-        else value
-        for name, value in values.items()
-    }
+def _folded(key: str) -> str:
+    return key.rstrip(" ").casefold()

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from charging.database import tables
 from charging.database.operations.clean import TABLES
-from charging.network import Evse, Lane, Location, Session, Station, Token
+from charging.database.queries.quarantine import LOADED
+from charging.network import Connector, Evse, Lane, Location, Session, Station, Tariff, Token
 
+_IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
 SUITE = "suite"
 """The rule under which a row stands in quarantine that the rules let pass and an expectation did not."""
 
@@ -30,6 +32,17 @@ def stations(connection: sa.Connection) -> list[Station]:
 def evses(connection: sa.Connection) -> list[Evse]:
     """Return every EVSE, by uid."""
     return [Evse(**row) for row in _rows(connection, Evse, tables.evse.c.evse_uid)]
+
+
+def connectors(connection: sa.Connection) -> list[Connector]:
+    """Return every connector, by EVSE and number."""
+    connector = tables.connector.c
+    return [Connector(**row) for row in _rows(connection, Connector, connector.evse_uid, connector.connector_number)]
+
+
+def tariffs(connection: sa.Connection) -> list[Tariff]:
+    """Return every tariff, by id."""
+    return [Tariff(**row) for row in _rows(connection, Tariff, tables.tariff.c.tariff_id)]
 
 
 def tokens(connection: sa.Connection) -> list[Token]:
@@ -77,11 +90,11 @@ def quarantine_counts(connection: sa.Connection, of: Collection[tuple[str, str]]
 
 
 def set_aside(connection: sa.Connection, extract_id: str, *, entity: str) -> list[sa.RowMapping]:
-    """Return how many rows of one entity each rule set aside, decided or not, the most first."""
+    """Return how many rows of one entity each rule set aside and nobody has let go, the most first."""
     row = tables.quarantined_row.c
     chosen = (
         sa.select(row.rule, row.owner, sa.func.count().label("rows"), sa.func.min(row.reason).label("reason"))
-        .where(row.extract_id == extract_id, row.entity == entity)
+        .where(row.extract_id == extract_id, row.entity == entity, _IS_ASIDE)
         .group_by(row.rule, row.owner)
         .order_by(sa.desc("rows"), row.rule, row.owner)
     )
@@ -95,7 +108,7 @@ def set_aside_by(
     row = tables.quarantined_row.c
     chosen = (
         sa.select(row.key, row.reason)
-        .where(row.extract_id == extract_id, row.entity == entity, row.rule == rule)
+        .where(row.extract_id == extract_id, row.entity == entity, row.rule == rule, _IS_ASIDE)
         .order_by(row.file, row.line)
         .limit(most)
     )
@@ -120,6 +133,13 @@ def accounts(
     return list(connection.execute(latest).mappings())
 
 
+def told(connection: sa.Connection, extract_id: str) -> dict[str, str]:
+    """Return what was said about the source when this extract was judged: its zone, its currency."""
+    account = tables.account.c
+    said = connection.scalars(sa.select(account.told).where(account.extract_id == extract_id))
+    return {name: value for each in said for name, value in each.items()}
+
+
 def fix_counts(connection: sa.Connection, extract_id: str) -> Counter[str]:
     """Return how often each rule changed a value of this extract."""
     fix = tables.fix.c
@@ -134,5 +154,5 @@ def _columns(kind: type) -> list[sa.Column[object]]:
     return [table.c[field.name] for field in fields(kind)]
 
 
-def _rows(connection: sa.Connection, kind: type, order: sa.ColumnElement[object]) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(sa.select(*_columns(kind)).order_by(order)).mappings()]
+def _rows(connection: sa.Connection, kind: type, *order: sa.ColumnElement[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(sa.select(*_columns(kind)).order_by(*order)).mappings()]
