@@ -21,7 +21,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Connector]:
         for rule in (judge_station, _numbers, _zero, _words, _ratings):
             if case.is_open:
                 rule(case, context)
-    judge_duplicates(all_open(cases), "conn.dup", owner=Owner.NETWORK_OWNER)
+    judge_duplicates(all_open(cases), "conn.dup", key=_uid, owner=Owner.NETWORK_OWNER)
     _gap(all_open(cases))
     _missing(all_open(cases), context)
     return [_connector(case) for case in all_open(cases)]
@@ -95,6 +95,10 @@ def _proposal(votes: Counter[str] | None, model: str) -> str:
     (winner, count), *_ = votes.most_common(1)
     is_settled = votes.total() >= FEWEST_VOTERS and count >= votes.total() * CONSISTENT
     return f" {count} of {votes.total()} connectors of {model} have {winner}" if is_settled else ""
+
+
+def _uid(case: Case) -> str:
+    return f"{_evse_uid(case)}*{_number(case)}"
 
 
 def _evse_uid(case: Case) -> str:

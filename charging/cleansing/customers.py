@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from charging.cleansing.case import Case, all_open
 from charging.cleansing.references import judge_duplicates
-from charging.cleansing.texts import judge_texts
+from charging.cleansing.texts import judge_texts, judge_truncated
 from charging.cleansing.verdict import WITHHELD, Confidence, Context, Owner
 from charging.network import Customer
 
@@ -19,6 +19,7 @@ def judge(cases: Sequence[Case], _: Context) -> list[Customer]:
         judge_texts(case, ("name",))
         _note(case)
         _email(case)
+    judge_truncated(all_open(cases), ("name",))
     judge_duplicates(all_open(cases), "cust.dup", owner=Owner.NETWORK_OWNER)
     _same_email(all_open(cases))
     return [_customer(case) for case in all_open(cases)]

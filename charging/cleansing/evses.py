@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from charging.cleansing.case import Case, Rejection, all_open
+from charging.cleansing.references import judge_number, judge_station
+from charging.cleansing.values import whole
 from charging.cleansing.verdict import Confidence, Context, Owner
 from charging.identifiers import evse_id
 from charging.network import Evse
@@ -12,7 +14,7 @@ from charging.network import Evse
 def judge(cases: Sequence[Case], context: Context) -> list[Evse]:
     """Merge and set aside the EVSEs among the cases; return those that are clean."""
     for case in cases:
-        for rule in (_number, _ghost, _zero):
+        for rule in (_number, judge_station, _zero):
             if case.is_open:
                 rule(case, context)
     _same_number(all_open(cases))
@@ -22,18 +24,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Evse]:
 
 
 def _number(case: Case, _: Context) -> None:
-    """conn.number: a connector has a number of one or two digits (OCPP 1.6: 1, 2, 3 and so on; 0 is the station)."""
-    written = case.values.get("connector_id") or ""
-    if not (written.isascii() and written.isdecimal() and int(written) < 100):
-        case.reject(Rejection(rule="conn.number", reason=f"{written!r} is no connector's number"))
-
-
-def _ghost(case: Case, context: Context) -> None:
-    """cp.ghost: it belongs to a station that the source does not list."""
-    station_id = case.values.get("station_id")
-    if context.station_ids is not None and station_id not in context.station_ids:
-        reason = f"the source has no station {station_id!r}: import it, or confirm that it is gone"
-        case.reject(Rejection(rule="cp.ghost", reason=reason))
+    judge_number(case, "connector_id")
 
 
 def _zero(case: Case, _: Context) -> None:
@@ -48,7 +39,7 @@ def _same_number(cases: Sequence[Case]) -> None:
     """conn.dup: one connector twice; the same words merge, different ones are set aside."""
     by_key: defaultdict[str, list[Case]] = defaultdict(list)
     for case in cases:
-        by_key[case.key].append(case)
+        by_key[_uid(case)].append(case)
     for first, *others in by_key.values():
         ids = {case.values.get("evse_id") for case in (first, *others)}
         for case in others if len(ids) == 1 else ():
@@ -83,12 +74,16 @@ def _same_id(cases: Sequence[Case]) -> None:
 
 
 def _connector(case: Case) -> int:
-    return int(case.values.get("connector_id") or 0)
+    return whole(case.values.get("connector_id")) or 0
+
+
+def _uid(case: Case) -> str:
+    return f"{case.values.get('station_id')}*{_connector(case)}"
 
 
 def _evse(case: Case) -> Evse:
     return Evse(
-        evse_uid=case.key,
+        evse_uid=_uid(case),
         station_id=case.values.get("station_id") or "",
         connector_id=_connector(case),
         evse_id=case.values.get("evse_id"),

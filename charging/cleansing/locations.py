@@ -1,50 +1,44 @@
-"""Rules for locations: `loc.*` and `txt.*`. Doubtful coordinates are withheld and asked about, never guessed."""
+"""Rules for locations: `loc.*`, `txt.*` and `pii.note`."""
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
-from charging.cleansing.places import country_code, is_inside
+from charging.cleansing.coordinates import judge_coordinates
+from charging.cleansing.places import country_code
+from charging.cleansing.references import judge_duplicates
+from charging.cleansing.texts import judge_texts, judge_truncated
 from charging.cleansing.values import number
 from charging.cleansing.verdict import Context, Owner
-from charging.cleansing.words import is_lossy, without_entities, without_mojibake
+from charging.cleansing.words import has_particulars
+from charging.cleansing.zones import judge_zone
 from charging.network import Location
 
 _TEXTS = ("name", "street", "city", "postal_code")
-_COLUMN_WIDTHS = frozenset({35, 50, 255})
+_ADDRESS = ("street", "postal_code", "city")
 
 
 def judge(cases: Sequence[Case], context: Context) -> list[Location]:
     """Mend, merge and set aside the locations among the cases; return those that are clean."""
-    for case in cases:
-        for rule in (_text, _truncated, _country, _coordinates):
-            if case.is_open:
-                rule(case)
-    _same_id(all_open(cases))
+    for case in all_open(cases):
+        judge_texts(case, _TEXTS)
+        _particulars(case)
+        _country(case)
+        judge_coordinates(case)
+        judge_zone(case, context)
+    judge_truncated(all_open(cases), _TEXTS)
+    judge_duplicates(all_open(cases), "loc.dup")
     _same_address(all_open(cases))
     return [_location(case, context) for case in all_open(cases)]
 
 
-def _text(case: Case) -> None:
-    """txt.mojibake, txt.html: undo broken encodings and HTML in names and addresses."""
-    repairs: tuple[tuple[str, Callable[[str], str]], ...] = (
-        ("txt.mojibake", without_mojibake),
-        ("txt.html", without_entities),
-    )
-    for column in _TEXTS:
-        for rule, mend in repairs:
-            if text := case.values.get(column):
-                case.repair(Repair(field=column, rule=rule, after=mend(text)))
-        if is_lossy(case.values.get(column) or ""):
-            case.ask("txt.mojibake", f"what should {column} be? Characters of it are lost", Owner.DATA_TEAM)
-
-
-def _truncated(case: Case) -> None:
-    """txt.truncated: a text that fills its column exactly may have been cut."""
-    for column in _TEXTS:
-        if len(case.row.values.get(column) or "") in _COLUMN_WIDTHS:
-            case.ask("txt.truncated", f"was {column} cut off at the width of its column?", Owner.DATA_TEAM)
+def _particulars(case: Case) -> None:
+    """pii.note: a name that anybody may read holds somebody's number or address."""
+    if has_particulars(case.values.get("name") or ""):
+        question = "what may it be called in public? Its name holds somebody's telephone number, address or plate"
+        case.ask("pii.note", question, Owner.NETWORK_OWNER)
 
 
 def _country(case: Case) -> None:
@@ -59,56 +53,21 @@ def _country(case: Case) -> None:
         case.repair(Repair(field="country", rule="loc.country", after=code))
 
 
-def _coordinates(case: Case) -> None:
-    """loc.missing, loc.swapped, loc.sign, loc.projected: swap what is proven, withhold what is wrong."""
-    texts = case.values.get("latitude"), case.values.get("longitude")
-    latitude, longitude = number(texts[0]), number(texts[1])
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        _withhold(case, "loc.missing", "where does it stand? It has no coordinates")
-        return
-    country = case.values.get("country") or ""
-    if is_inside(country, latitude, longitude) is False and is_inside(country, longitude, latitude):
-        case.repair(Repair(field="latitude", rule="loc.swapped", after=texts[1]))
-        case.repair(Repair(field="longitude", rule="loc.swapped", after=texts[0]))
-    elif is_inside(country, latitude, -longitude) and not is_inside(country, latitude, longitude):
-        _withhold(case, "loc.sign", f"is its longitude {-longitude}? {longitude} lies outside {country}")
-    elif abs(latitude) > 90 or abs(longitude) > 180:
-        _withhold(case, "loc.projected", f"in which projection are {latitude}, {longitude}?")
-    elif is_inside(country, latitude, longitude) is False:
-        _withhold(case, "loc.outside", f"where does it stand? {latitude}, {longitude} lies outside {country}")
-
-
-def _withhold(case: Case, rule: str, question: str) -> None:
-    for column in ("latitude", "longitude"):
-        case.repair(Repair(field=column, rule=rule, after=None))
-    case.ask(rule, question, Owner.NETWORK_OWNER)
-
-
-def _same_id(cases: Sequence[Case]) -> None:
-    """loc.dup: one id twice; the same words merge, different ones are for the owner."""
-    by_id: defaultdict[str, list[Case]] = defaultdict(list)
-    for case in cases:
-        by_id[case.key].append(case)
-    for first, *others in by_id.values():
-        if all(case.values == first.values for case in others):
-            for case in others:
-                case.merge_into(first, "loc.dup")
-        else:
-            for case in (first, *others):
-                case.reject(Rejection(rule="loc.dup", reason="several locations have this id, and they differ"))
-
-
 def _same_address(cases: Sequence[Case]) -> None:
     """loc.address_dup: one address under several ids; whether they are one site is for the owner."""
     by_address: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for case in cases:
-        address = tuple((case.values.get(column) or "").casefold() for column in ("street", "postal_code", "city"))
-        if address[0] and address[2]:
-            by_address[address].append(case.key)
+        by_address[_address(case)].append(case.key)
     for case in cases:
-        address = tuple((case.values.get(column) or "").casefold() for column in ("street", "postal_code", "city"))
-        if others := [key for key in by_address.get(address, ()) if key != case.key]:
+        street, _, city = address = _address(case)
+        others = [key for key in by_address[address] if key != case.key]
+        if street and city and others:
             case.ask("loc.address_dup", f"is it the same site as {', '.join(others)}?", Owner.NETWORK_OWNER)
+
+
+def _address(case: Case) -> tuple[str, ...]:
+    """Return an address without what people write in different ways: capitals, space and punctuation."""
+    return tuple(re.sub(r"[\W_]+", "", case.values.get(column) or "").casefold() for column in _ADDRESS)
 
 
 def _location(case: Case, context: Context) -> Location:

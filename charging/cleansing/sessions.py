@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.references import judge_number, judge_station
 from charging.cleansing.session_draft import Draft, still_open
 from charging.cleansing.session_energy import judge_cost, judge_energy, judge_units, reject_garbage
 from charging.cleansing.session_pairs import (
@@ -14,7 +15,7 @@ from charging.cleansing.session_pairs import (
     judge_same_id,
 )
 from charging.cleansing.session_times import judge_clocks, judge_zones, mend_century, read_times
-from charging.cleansing.values import instant, number
+from charging.cleansing.values import instant, number, whole
 from charging.cleansing.verdict import Confidence, Context, Owner
 from charging.identifiers import token_uid
 from charging.network import Session
@@ -24,7 +25,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Session]:
     """Mend, merge and set aside the sessions among the cases; return those that are clean."""
     judge_same_id(all_open(cases))
     for case in cases:
-        for rule in (_connector, _ghost, reject_garbage, judge_cost, mend_century, _token, _multi_stop):
+        for rule in (_connector, judge_station, reject_garbage, judge_cost, mend_century, _token, _multi_stop):
             if case.is_open:
                 rule(case, context)
     drafts = [draft for case in all_open(cases) if (draft := _draft(case, context)) is not None]
@@ -41,24 +42,10 @@ def judge(cases: Sequence[Case], context: Context) -> list[Session]:
 
 def _connector(case: Case, _: Context) -> None:
     """conn.zero, conn.number: a vehicle charges at a connector, and connector 0 is the whole station."""
-    written = case.values.get("connector_id")
-    if written is None:
-        return
-    if not (written.isascii() and written.isdecimal() and int(written) < 100):
-        case.reject(Rejection(rule="conn.number", reason=f"{written!r} is no connector's number"))
-    elif int(written) == 0:
+    judge_number(case, "connector_id")
+    if whole(case.values.get("connector_id")) == 0:
         reason = "connector 0 is the whole station: where did it charge?"
         case.reject(Rejection(rule="conn.zero", reason=reason, owner=Owner.STATION_MAKER))
-
-
-def _ghost(case: Case, context: Context) -> None:
-    """cp.ghost: it was at a station that the source does not list."""
-    station_id = case.values.get("station_id") or ""
-    if not station_id.strip():
-        case.reject(Rejection(rule="cp.ghost", reason="it says no station"))
-    elif context.station_ids is not None and station_id not in context.station_ids:
-        reason = f"the source has no station {station_id!r}: import it, or confirm that it is gone"
-        case.reject(Rejection(rule="cp.ghost", reason=reason))
 
 
 def _token(case: Case, context: Context) -> None:
@@ -83,12 +70,11 @@ def _draft(case: Case, context: Context) -> Draft | None:
     if times is None:
         return None
     values = case.values
-    connector = values.get("connector_id")
     cost = number(values.get("cost"))
     return Draft(
         case=case,
         station_id=values.get("station_id") or "",
-        connector_id=None if connector is None else int(connector),
+        connector_id=whole(values.get("connector_id")),
         location_id=values.get("location_id"),
         token_uid=values.get("token_uid"),
         started_at=times[0],

@@ -9,7 +9,7 @@ from charging.cleansing.currencies import CURRENCIES
 from charging.cleansing.references import judge_duplicates
 from charging.cleansing.tariff_document import PRICES, Document, amounts, components, from_columns, from_text
 from charging.cleansing.tariff_pairs import judge_alike, judge_validity
-from charging.cleansing.texts import judge_texts
+from charging.cleansing.texts import judge_texts, judge_truncated
 from charging.cleansing.values import instant, number
 from charging.cleansing.verdict import Context, Owner
 from charging.network import Tariff
@@ -27,6 +27,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Tariff]:
         tariff = _tariff(case, context)
         if tariff is not None and case.is_open:
             drafts.append((case, tariff))
+    judge_truncated(all_open(cases), ("name",))
     judge_validity(drafts)
     judge_alike(drafts)
     return [tariff for case, tariff in drafts if case.is_open]

@@ -49,8 +49,12 @@ def _suspicion(text: str) -> int:
 
 
 def without_entities(text: str) -> str:
-    """Unescape HTML once (`txt.html`); a text that was escaped twice is escaped once afterwards, and asked about."""
-    return html.unescape(text) if _ENTITY.search(text) else text
+    """Unescape HTML (`txt.html`), as often as it was escaped: what is clean must stay as it is when cleansed again."""
+    for _ in range(_LONGEST):
+        if not _ENTITY.search(text):
+            break
+        text = html.unescape(text)
+    return text
 
 
 def is_lossy(text: str) -> bool:

@@ -94,6 +94,7 @@ def location():
             "country": "NL",
             "latitude": "52.011000",
             "longitude": "4.357000",
+            "time_zone": "Europe/Amsterdam",
         },
     )
 

@@ -34,3 +34,9 @@ def test_judges_connectors(evse, rows, rules, merged):
 
     assert [row.rule for row in found.quarantined] == rules
     assert found.merged == merged
+
+
+def test_follows_a_station_that_is_merged_for_its_capitals(evse):
+    found = evse({}, {"station_id": "cs-1"}, station_ids=frozenset({"CS-1"}))
+
+    assert ([each.evse_uid for each in found.clean], found.merged) == (["CS-1*1"], 1)

@@ -26,7 +26,7 @@ def test_loads_a_clean_location_untouched(location):
             {"latitude": "0", "longitude": "0"}, None, ["loc.missing"], ["loc.missing"], id="in the Gulf of Guinea"
         ),
         pytest.param(
-            {"latitude": "4.357", "longitude": "52.011"}, ("52.011", "4.357"), ["loc.swapped"], [], id="swapped"
+            {"latitude": "4.35700", "longitude": "52.01100"}, ("52.011", "4.357"), ["loc.swapped"], [], id="swapped"
         ),
         pytest.param({"longitude": "-4.357"}, None, ["loc.sign"], ["loc.sign"], id="west, not east"),
         pytest.param(
@@ -70,7 +70,7 @@ def test_sets_a_country_aside_that_is_none(location):
         ("KÃ¶lner StraÃŸe", "Kölner Straße", "txt.mojibake"),
         ("MÃƒÂ¼hle", "Mühle", "txt.mojibake"),
         ("&#39;s-Gravenhage", "'s-Gravenhage", "txt.html"),
-        ("A &amp;amp; B", "A &amp; B", "txt.html"),
+        ("A &amp;amp; B", "A & B", "txt.html"),
     ],
 )
 def test_mends_texts(location, broken, mended, rule):
@@ -110,3 +110,95 @@ def test_merges_a_location_that_is_listed_twice_in_the_same_words(location, othe
     found = location({}, other)
 
     assert ([row.rule for row in found.quarantined], found.merged) == (rules, merged)
+
+
+@pytest.mark.parametrize(
+    ("written", "padded", "questions"),
+    [
+        pytest.param(("52.01123", "4.35734"), ("52.01123", "4.35734"), [], id="enough"),
+        pytest.param(("52.0112", "4.357"), ("52.01120", "4.35700"), [], id="too few for OCPI"),
+        pytest.param(("52.01", "4.357"), ("52.01000", "4.35700"), [], id="one of them happens to end early"),
+        pytest.param(("52.01", "4.36"), ("52.01000", "4.36000"), ["loc.precision"], id="a kilometre"),
+        pytest.param(("52.01000", "4.36000"), ("52.01000", "4.36000"), ["loc.precision"], id="a kilometre, padded"),
+        pytest.param(("52", "4"), ("52.00000", "4.00000"), ["loc.precision"], id="whole degrees"),
+    ],
+)
+def test_coordinates_get_the_zeros_that_ocpi_wants_and_rough_ones_are_asked_about(location, written, padded, questions):
+    found = location(dict(zip(("latitude", "longitude"), written, strict=True)))
+
+    assert (str(found.clean[0].latitude), str(found.clean[0].longitude)) == padded
+    assert asked(found) == questions
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says"),
+    [
+        pytest.param("120700.723", "487525.501", "does it stand at 52.37453, 4.88353?", id="x and y of RD New"),
+        pytest.param("487525.501", "120700.723", "does it stand at 52.37453, 4.88353?", id="y and x of RD New"),
+        pytest.param("300001", "487525", "in which projection", id="beside that grid"),
+    ],
+)
+def test_a_point_of_a_grid_is_proposed_and_not_filled_in(location, one, other, says):
+    found = location({"latitude": one, "longitude": other})
+
+    assert found.clean[0].latitude is None
+    assert found.questions[0].question.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("row", "configured", "zone", "rules", "questions"),
+    [
+        pytest.param({}, None, "Europe/Amsterdam", ["loc.tz"], [], id="by its country"),
+        pytest.param({}, "Europe/Amsterdam", "Europe/Amsterdam", [], [], id="as all others"),
+        pytest.param({}, "Europe/Berlin", "Europe/Amsterdam", ["loc.tz"], [], id="its country's, not the others'"),
+        pytest.param({"time_zone": "Europe/Berlin"}, None, "Europe/Berlin", [], [], id="told"),
+        pytest.param({"time_zone": "CET+1"}, None, None, ["loc.tz"], ["loc.tz"], id="no zone of IANA"),
+        pytest.param(
+            {"country": "ES", "latitude": "28.10000", "longitude": "-15.40000"},
+            None,
+            "Atlantic/Canary",
+            ["loc.tz"],
+            [],
+            id="an island",
+        ),
+        pytest.param(
+            {"country": "US", "latitude": "40.71280", "longitude": "-74.00600"},
+            None,
+            None,
+            [],
+            ["loc.tz"],
+            id="a country of many zones",
+        ),
+    ],
+)
+def test_a_time_zone_follows_from_the_place_or_is_asked_for(location, row, configured, zone, rules, questions):
+    found = location({"time_zone": None} | row, time_zone=configured)
+
+    assert (found.clean[0].time_zone, fixes(found)) == (zone, rules)
+    assert [rule for rule in asked(found) if rule != "loc.precision"] == questions
+
+
+@pytest.mark.parametrize(
+    ("street", "is_asked"),
+    [("kade 5.", True), ("Kade  5", True), ("KADE5", True), ("Kade 51", False)],
+)
+def test_an_address_is_the_same_in_other_capitals_and_punctuation(location, street, is_asked):
+    found = location({}, {"location_id": "8", "street": street})
+
+    assert ("loc.address_dup" in asked(found)) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("name", "questions"), [("Garage Jansen 06-12345678", ["pii.note"]), ("Garage Jansen 12", []), (None, [])]
+)
+def test_a_name_that_holds_a_telephone_number_is_asked_about_without_repeating_it(location, name, questions):
+    found = location({"name": name})
+
+    assert asked(found) == questions
+    assert "12345678" not in repr(found.questions)
+
+
+def test_a_text_as_wide_as_its_column_was_not_cut_where_another_is_longer(location):
+    found = location({"street": "x" * 35}, {"location_id": "8", "street": "x" * 36})
+
+    assert asked(found) == []

@@ -386,7 +386,7 @@ def test_does_not_overwrite_a_stop_by_one_that_could_not_be_booked(metered):
 
 
 @pytest.mark.parametrize(
-    ("known", "rules"), [({"CS-1"}, []), ({"CS-2"}, ["cp.ghost"]), ({"cs-1"}, ["cp.ghost"]), (None, [])]
+    ("known", "rules"), [({"CS-1"}, []), ({"CS-2"}, ["cp.ghost"]), ({"cs-1", "Cs-1"}, ["cp.ghost"]), (None, [])]
 )
 def test_sets_aside_a_session_of_a_station_that_the_source_does_not_list(session, known, rules):
     assert session.rules({}, station_ids=None if known is None else frozenset(known)) == rules
@@ -408,3 +408,11 @@ def test_writes_a_token_as_its_own_row_has_it(session, row, uid):
 @pytest.mark.parametrize(("count", "rules"), [("1", []), ("2", ["tx.multi_stop"])])
 def test_logs_that_the_source_chose_between_stops(session, count, rules):
     assert [fix.rule for fix in session({"stop_count": count}).fixes] == rules
+
+
+@pytest.mark.parametrize("station_id", ["cs-1", "CS-1 ", "CS-1%20"])
+def test_finds_its_station_in_other_capitals_or_with_space(session, station_id):
+    found = session({"station_id": station_id}, station_ids=frozenset({"CS-1"}))
+
+    assert found.clean[0].station_id == "CS-1"
+    assert [(fix.rule, fix.before, fix.after) for fix in found.fixes] == [("cp.case_space", station_id, "CS-1")]
