@@ -6,7 +6,7 @@ that rules over them.
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, ExcludeConstraint
 
 from charging.database.columns import Document, Words
 
@@ -79,7 +79,7 @@ landed_row = sa.Table(
     sa.Index("ix_landed_row_part", "extract_id", "entity", "part", postgresql_where=sa.text("part IS NOT NULL")),
     schema="landing",
     comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the "
-    "share of a large table in which the row is judged: all rows of a station, or all samples of a session, are in one.",
+    "share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one.",
 )
 
 # --- clean: typed, what is right ----------------------------------------------------------------------------------
@@ -338,8 +338,8 @@ quarantined_row = sa.Table(
     *(_text(name, is_required=False) for name in ("decision", "decided_by", "decided_because")),
     sa.Column("decided_at", Instant),
     schema="quarantine",
-    comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision: one that was "
-    "released or corrected is kept as it stood, and counts no more.",
+    comment="A row that was not loaded, why, and whose turn it is. Nothing leaves here without a decision: one that "
+    "was released or corrected is kept as it stood, and counts no more.",
 )
 
 question = sa.Table(
@@ -361,7 +361,7 @@ decision = sa.Table(
     "decision",
     metadata,
     sa.Column("decision_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    *(_text(name) for name in ("source", "entity", "row_sha256", "extract_id", "file")),
+    *(_text(name) for name in ("case_key", "source", "entity", "row_sha256", "extract_id", "file")),
     sa.Column("line", sa.BigInteger, nullable=False),
     *(_text(name) for name in ("key", "rule", "reason", "owner", "choice")),
     sa.Column("corrections", Document, nullable=False),
@@ -369,8 +369,8 @@ decision = sa.Table(
     sa.Column("decided_at", Instant, nullable=False),
     sa.Index(None, "source", "entity", "row_sha256"),
     schema="quarantine",
-    comment="Every decision on a row that was set aside or asked about, never changed afterwards. It holds for whatever "
-    "row of the source says exactly the same, in this extract and in later ones.",
+    comment="Every decision on a row that was set aside or asked about, never changed afterwards. It holds for "
+    "whatever row of the source says exactly the same, in this extract and in later ones.",
 )
 
 despite = sa.Table(
@@ -387,19 +387,96 @@ despite = sa.Table(
 
 # --- migration: identifiers, plan, moves, gates -------------------------------------------------------------------
 
+evse_identity = sa.Table(
+    "evse_identity",
+    metadata,
+    _key("evse_uid"),
+    _text("station_id"),
+    sa.Column("connector_id", sa.Integer, nullable=False),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.UniqueConstraint("station_id", "connector_id"),
+    schema="migration",
+    comment="OCPI: an EVSE's uid never changes. What has a name in the ledger keeps its uid, and gets no second one.",
+)
+
+_NAMED = "int8range(hashtextextended({0}, 0), hashtextextended({0}, 0), '[]')"
+"""A text as a range, which GiST compares by itself; the extension that would compare texts is not everywhere."""
+
 alias = sa.Table(
     "alias",
     metadata,
-    _key("evse_uid"),
-    sa.Column("valid_from", Instant, primary_key=True),
-    _text("before", is_required=False),
-    _text("after"),
-    _text("rule"),
-    _text("state"),
-    _text("reason"),
+    sa.Column("evse_uid", Words, sa.ForeignKey(evse_identity.c.evse_uid), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    *(_text(name) for name in ("evse_id", "compact", "rule")),
+    sa.Column("valid_from", Instant),
     sa.Column("valid_until", Instant),
+    sa.Column("answers_until", Instant),
+    sa.Index(None, "compact"),
+    sa.CheckConstraint("valid_from < valid_until", name="alias_has_a_period"),
+    sa.CheckConstraint("(valid_until IS NULL) = (answers_until IS NULL)", name="alias_answers_once_it_is_given_up"),
+    sa.CheckConstraint("valid_until <= answers_until", name="alias_answers_as_long_as_it_is_valid"),
+    ExcludeConstraint(
+        (sa.text(_NAMED.format("evse_uid")), "&&"),
+        (sa.text("tstzrange(valid_from, valid_until)"), "&&"),
+        name="one_id_of_an_evse_at_an_instant",
+    ),
+    ExcludeConstraint(
+        (sa.text(_NAMED.format("compact")), "&&"),
+        (sa.text("tstzrange(valid_from, answers_until)"), "&&"),
+        name="one_evse_of_an_id_at_an_instant",
+    ),
     schema="migration",
-    comment="EVSE id changes, both ways; evse_uid never changes. state: proposed, approved, needs_owner.",
+    comment="Every id that an EVSE bore or bears; no valid_from: since before we looked. Until answers_until partners "
+    "may still use it.",
+)
+
+remapping = sa.Table(
+    "remapping",
+    metadata,
+    sa.Column("evse_uid", Words, sa.ForeignKey(evse_identity.c.evse_uid), primary_key=True),
+    _text("before", is_required=False),
+    *(_text(name) for name in ("after", "rule", "state", "reason")),
+    sa.Column("needs_owner", sa.Boolean, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    schema="migration",
+    comment="The change of id that an EVSE stands before or has behind it. state: proposed, needs_owner, collides, "
+    "approved, rejected, reverted, retired.",
+)
+
+remapping_event = sa.Table(
+    "remapping_event",
+    metadata,
+    sa.Column("event_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("evse_uid", Words, sa.ForeignKey(evse_identity.c.evse_uid), nullable=False, index=True),
+    _text("action"),
+    _text("before", is_required=False),
+    _text("after", is_required=False),
+    *(_text(name) for name in ("rule", "by", "reason")),
+    sa.Column("at", Instant, nullable=False),
+    schema="migration",
+    comment="Who did what to an id, when and why. Rows are added and never changed.",
+)
+
+sticker = sa.Table(
+    "sticker",
+    metadata,
+    sa.Column("evse_uid", Words, sa.ForeignKey(evse_identity.c.evse_uid), primary_key=True),
+    _key("evse_id"),
+    _text("by"),
+    sa.Column("done_at", Instant, nullable=False),
+    schema="migration",
+    comment="Stickers that have been put on: the id that an EVSE now shows.",
+)
+
+registration = sa.Table(
+    "registration",
+    metadata,
+    _key("recipient"),
+    _text("state"),
+    *(_text(name) for name in ("by", "reason")),
+    sa.Column("at", Instant, nullable=False),
+    schema="migration",
+    comment="Which hub, access point or partner has been told of the new ids. state: told, confirmed.",
 )
 
 load = sa.Table(
@@ -410,10 +487,23 @@ load = sa.Table(
     _key("key"),
     _text("action"),
     _text("reason"),
+    sa.Column("before", Document),
+    sa.Column("after", Document),
+    sa.Column("kept", Document),
+    sa.Column("no_place", Document),
+    _text("carrier", is_required=False),
+    _text("content_sha256", is_required=False),
+    sa.Column("stamped_at", Instant),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("http_status", sa.Integer),
     _text("error", is_required=False),
     sa.Column("applied_at", Instant),
+    _text("verdict", is_required=False),
+    sa.Column("differences", Document),
+    sa.Column("observed_at", Instant),
     schema="migration",
-    comment="What was created, changed, left or refused at the target, row by row, with the target's own error.",
+    comment="What was, or is about to be, done to the target, row by row: the intent first, then the target's own "
+    "error, then what it was seen to hold. stamped_at is the last_updated that goes with content_sha256.",
 )
 
 plan = sa.Table(

@@ -264,20 +264,6 @@ def upgrade() -> None:
         comment="The manifest of one extraction. The same content from the same source is the same extract. after_extract_id is set where it holds only what came after an earlier one.",
     )
     op.create_table(
-        "alias",
-        sa.Column("evse_uid", sa.Text(), nullable=False),
-        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("before", sa.Text(), nullable=True),
-        sa.Column("after", sa.Text(), nullable=False),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("evse_uid", "valid_from", name=op.f("pk_alias")),
-        schema="migration",
-        comment="EVSE id changes, both ways; evse_uid never changes. state: proposed, approved, needs_owner.",
-    )
-    op.create_table(
         "effect",
         sa.Column("plan_id", sa.Text(), nullable=False),
         sa.Column("station_id", sa.Text(), nullable=False),
@@ -290,6 +276,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_id", "station_id", "attempt", "step", name=op.f("pk_effect")),
         schema="migration",
         comment="Intent before effect: committed before anything is sent; no response: outcome unknown.",
+    )
+    op.create_table(
+        "evse_identity",
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("station_id", sa.Text(), nullable=False),
+        sa.Column("connector_id", sa.Integer(), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("evse_uid", name=op.f("pk_evse_identity")),
+        sa.UniqueConstraint("station_id", "connector_id", name=op.f("uq_evse_identity_station_id_connector_id")),
+        schema="migration",
+        comment="OCPI: an EVSE's uid never changes. What has a name in the ledger keeps its uid, and gets no second one.",
     )
     op.create_table(
         "gate",
@@ -320,11 +317,23 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("no_place", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("carrier", sa.Text(), nullable=True),
+        sa.Column("content_sha256", sa.Text(), nullable=True),
+        sa.Column("stamped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("http_status", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("differences", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("target", "entity", "key", name=op.f("pk_load")),
         schema="migration",
-        comment="What was created, changed, left or refused at the target, row by row, with the target's own error.",
+        comment="What was, or is about to be, done to the target, row by row: the intent first, then the target's own error, then what it was seen to hold. stamped_at is the last_updated that goes with content_sha256.",
     )
     op.create_table(
         "plan",
@@ -334,6 +343,17 @@ def upgrade() -> None:
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("plan_id", name=op.f("pk_plan")),
         schema="migration",
+    )
+    op.create_table(
+        "registration",
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", name=op.f("pk_registration")),
+        schema="migration",
+        comment="Which hub, access point or partner has been told of the new ids. state: told, confirmed.",
     )
     op.create_table(
         "transition",
@@ -373,6 +393,7 @@ def upgrade() -> None:
     op.create_table(
         "decision",
         sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("case_key", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("row_sha256", sa.Text(), nullable=False),
@@ -589,7 +610,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("extract_id", "entity", "row_number", name=op.f("pk_landed_row")),
         schema="landing",
-        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the share of a large table in which the row is judged: all rows of a station, or all samples of a session, are in one.",
+        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one.",
     )
     op.create_index(
         "ix_landed_row_part",
@@ -599,6 +620,37 @@ def upgrade() -> None:
         schema="landing",
         postgresql_where=sa.text("part IS NOT NULL"),
     )
+    op.create_table(
+        "alias",
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("evse_id", sa.Text(), nullable=False),
+        sa.Column("compact", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answers_until", sa.DateTime(timezone=True), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(hashtextextended(compact, 0), hashtextextended(compact, 0), '[]')"), "&&"),
+            (sa.text("tstzrange(valid_from, answers_until)"), "&&"),
+            using="gist",
+            name="one_evse_of_an_id_at_an_instant",
+        ),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(hashtextextended(evse_uid, 0), hashtextextended(evse_uid, 0), '[]')"), "&&"),
+            (sa.text("tstzrange(valid_from, valid_until)"), "&&"),
+            using="gist",
+            name="one_id_of_an_evse_at_an_instant",
+        ),
+        sa.CheckConstraint("(valid_until IS NULL) = (answers_until IS NULL)", name="alias_answers_once_it_is_given_up"),
+        sa.CheckConstraint("valid_from < valid_until", name="alias_has_a_period"),
+        sa.CheckConstraint("valid_until <= answers_until", name="alias_answers_as_long_as_it_is_valid"),
+        sa.ForeignKeyConstraint(["evse_uid"], ["migration.evse_identity.evse_uid"], name=op.f("fk_alias_evse_uid")),
+        sa.PrimaryKeyConstraint("evse_uid", "number", name=op.f("pk_alias")),
+        schema="migration",
+        comment="Every id that an EVSE bore or bears; no valid_from: since before we looked. Until answers_until partners may still use it.",
+    )
+    op.create_index(op.f("ix_alias_compact"), "alias", ["compact"], unique=False, schema="migration")
     op.create_table(
         "move",
         sa.Column("plan_id", sa.Text(), nullable=False),
@@ -616,6 +668,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_id", "station_id", name=op.f("pk_move")),
         schema="migration",
         comment="Where each station is in its move. wave is null for a station that goes to site from the start.",
+    )
+    op.create_table(
+        "remapping",
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("needs_owner", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["evse_uid"], ["migration.evse_identity.evse_uid"], name=op.f("fk_remapping_evse_uid")),
+        sa.PrimaryKeyConstraint("evse_uid", name=op.f("pk_remapping")),
+        schema="migration",
+        comment="The change of id that an EVSE stands before or has behind it. state: proposed, needs_owner, collides, approved, rejected, reverted, retired.",
+    )
+    op.create_table(
+        "remapping_event",
+        sa.Column("event_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["evse_uid"], ["migration.evse_identity.evse_uid"], name=op.f("fk_remapping_event_evse_uid")
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_remapping_event")),
+        schema="migration",
+        comment="Who did what to an id, when and why. Rows are added and never changed.",
+    )
+    op.create_index(
+        op.f("ix_remapping_event_evse_uid"), "remapping_event", ["evse_uid"], unique=False, schema="migration"
+    )
+    op.create_table(
+        "sticker",
+        sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("evse_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["evse_uid"], ["migration.evse_identity.evse_uid"], name=op.f("fk_sticker_evse_uid")),
+        sa.PrimaryKeyConstraint("evse_uid", "evse_id", name=op.f("pk_sticker")),
+        schema="migration",
+        comment="Stickers that have been put on: the id that an EVSE now shows.",
     )
     op.create_table(
         "verdict",
@@ -648,7 +747,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("verdict", schema="roaming")
+    op.drop_table("sticker", schema="migration")
+    op.drop_index(op.f("ix_remapping_event_evse_uid"), table_name="remapping_event", schema="migration")
+    op.drop_table("remapping_event", schema="migration")
+    op.drop_table("remapping", schema="migration")
     op.drop_table("move", schema="migration")
+    op.drop_index(op.f("ix_alias_compact"), table_name="alias", schema="migration")
+    op.drop_table("alias", schema="migration")
     op.drop_index(
         "ix_landed_row_part", table_name="landed_row", schema="landing", postgresql_where=sa.text("part IS NOT NULL")
     )
@@ -670,11 +775,12 @@ def downgrade() -> None:
     op.drop_table("work_order", schema="migration")
     op.drop_index(op.f("ix_transition_plan_id_station_id"), table_name="transition", schema="migration")
     op.drop_table("transition", schema="migration")
+    op.drop_table("registration", schema="migration")
     op.drop_table("plan", schema="migration")
     op.drop_table("load", schema="migration")
     op.drop_table("gate", schema="migration")
+    op.drop_table("evse_identity", schema="migration")
     op.drop_table("effect", schema="migration")
-    op.drop_table("alias", schema="migration")
     op.drop_table("extract", schema="landing")
     op.drop_table("step", schema="evidence")
     op.drop_table("report", schema="evidence")
