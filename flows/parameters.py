@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Form(BaseModel):
@@ -55,6 +55,20 @@ class Remapping(Form):
         title="Approve what the rules decide",
         description="Off: proposals are listed only. On: those that need no owner's decision enter the alias ledger.",
     )
+    rules: list[str] = Field(
+        default_factory=list,
+        title="Rules",
+        description="Empty: every rule that leaves nothing to the owner. A rule that does (id.din, id.nonconforming) "
+        "is approved only where it is named here, and somebody stands for it.",
+    )
+    by: str = Field(default="", title="Decided by", description="Needed where a rule is named; written down.")
+    reason: str = Field(default="", title="Why", description="Written into the history of every EVSE.")
+
+    @model_validator(mode="after")
+    def _is_somebodys(self) -> "Remapping":
+        if self.rules and not (self.by.strip() and self.reason.strip()):
+            raise ValueError("rules that are named are somebody's decision: say by whom, and why")
+        return self
 
 
 class Loading(Form):

@@ -11,6 +11,7 @@ from tasks import artifacts, identifiers
 @flow(name="remap_ids", flow_run_name="remap")
 def remap_ids(parameters: Remapping | None = None) -> dict[str, Any]:
     """Propose ids by rule, refuse collisions, leave to the owner what is the owner's; OCPI's `uid` never changes."""
-    result = identifiers.remap(approve=(parameters or Remapping()).approve)
+    form = parameters or Remapping()
+    result = identifiers.remap(approve=form.approve, rules=form.rules, by=form.by, reason=form.reason)
     artifacts.show_remap(result)
     return result

@@ -1,7 +1,7 @@
 """One night with one partner: fetch, match, judge, store."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,8 +21,9 @@ from charging.database.queries import identifiers as ledger
 from charging.database.turns import take_turns
 from charging.errors import UnknownThing
 from charging.identifiers import evse_id
+from charging.identifiers.ledger import Ledger
 from charging.network import Evse, Session
-from charging.reconciliation.aliases import Alias, former_ids
+from charging.reconciliation.aliases import Alias, former_ids, of_ledger
 from charging.reconciliation.night import Night, reconcile
 from charging.reconciliation.summary import summarise
 from charging.reconciliation.verdict import SETTLED, Judged
@@ -135,16 +136,20 @@ def _own(connection: sa.Connection, partner: Partner, *, period: tuple[datetime,
         tokens={token.token_uid: token for token in clean.tokens(connection)},
         evses={(evse.station_id, evse.connector_id): evse for evse in _evses(connection)},
         cohort=cohort,
+        id_at=_dated(ledger.ledger(connection)),
     )
 
 
 def _theirs(connection: sa.Connection, pull: Pull, *, period: tuple[datetime, datetime]) -> list[Cdr]:
     """Return the partner's CDRs around the period, each with its station's cohort where the EVSE is one of ours."""
+    names = ledger.ledger(connection)
+    by_uid = {evse.evse_uid: evse.station_id for evse in clean.evses(connection)}
     stations = {evse_id.compact(evse.evse_id): evse.station_id for evse in _evses(connection) if evse.evse_id}
     moved_at = moves.moved_at(connection)
 
     def placed(cdr: Cdr) -> Cdr:
-        station_id = stations.get(cdr.evse_compact)
+        name = names.resolve(cdr.evse_compact, cdr.started_at)
+        station_id = by_uid.get(name.evse_uid) if name else stations.get(cdr.evse_compact)
         if station_id is None:
             return cdr
         has_moved = station_id in moved_at and moved_at[station_id] <= cdr.ended_at
@@ -157,18 +162,15 @@ def _evses(connection: sa.Connection) -> list[Evse]:
     return ledger.remapped(connection, clean.evses(connection))
 
 
-def _aliases(connection: sa.Connection, partner: Partner) -> dict[str, Alias]:
+def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:
+    """Return what tells the id that an EVSE bore at an instant; the present one, where it had none yet."""
+    return lambda evse, at: names.known_as(evse.evse_uid, at) or evse.evse_id
+
+
+def _aliases(connection: sa.Connection, partner: Partner) -> dict[str, tuple[Alias, ...]]:
     """Return what old EVSE ids stand for: those of our ledger, and those of operator codes that we once had."""
-    ours = {
-        before: Alias(evse_compact=after)
-        for row in ledger.entries(connection, state="approved")
-        if row["before"]
-        and (before := evse_id.compact(row["before"]))
-        and (after := evse_id.compact(row["after"]))
-        and before != after
-    }
     now = [evse.evse_id for evse in _evses(connection) if evse.evse_id]
-    return former_ids(now, former_operators=partner.former_operators) | ours
+    return former_ids(now, former_operators=partner.former_operators) | of_ledger(ledger.ledger(connection))
 
 
 def _head(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from charging.reconciliation.aliases import Alias, Aliases
+from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.corrections import Corrected, correct
 from charging.reconciliation.judge import alone, judge_pair
 from charging.reconciliation.match import Matched, match
@@ -14,7 +14,7 @@ from charging.roaming.cdr import Cdr, Side
 from charging.roaming.terms import Terms
 from charging.tariffs.tariff import Tariff
 
-NO_ALIASES: Mapping[str, Alias] = {}
+NO_ALIASES: Aliases = {}
 NONE_UNREADABLE: Mapping[str, str] = {}
 
 

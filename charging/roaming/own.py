@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from operator import attrgetter
@@ -42,11 +42,12 @@ def own_cdrs(
     tokens: Mapping[str, Token],
     evses: Mapping[tuple[str, int], Evse],
     cohort: Callable[[Session], Cohort | None],
+    id_at: Callable[[Evse, datetime], str | None] = lambda evse, _: evse.evse_id,
 ) -> Own:
     """Return our CDRs of the sessions that a partner's drivers charged, priced as agreed.
 
     `tokens` is by canonical token uid; `evses` by station and connector; `cohort` says whether the station had been
-    moved when a session began.
+    moved when a session began; `id_at` which id the EVSE bore then.
     """
     cdrs: list[Cdr] = []
     skipped: list[Skipped] = []
@@ -58,6 +59,7 @@ def own_cdrs(
             skipped.append(Skipped(session_id=session.session_id, reason=reason))
             continue
         evse = evses.get((session.station_id, session.connector_id or 0))
+        evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))
         cdrs.append(_priced(_cdr(session, token, evse, partner, cohort(session)), partner))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 

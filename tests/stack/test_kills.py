@@ -138,7 +138,7 @@ def _final_state(home: Path) -> dict[str, object]:
             "visits": rows(tables.work_order.c.station_id),
             "gates": rows(tables.gate.c.wave, tables.gate.c.verdict, tables.gate.c.decision),
             "accounts": rows(tables.account.c.entity, tables.account.c.rows_in, tables.account.c.loaded),
-            "aliases": rows(tables.alias.c.evse_uid, tables.alias.c.after, tables.alias.c.state),
+            "aliases": rows(tables.alias.c.evse_uid, tables.alias.c.evse_id, tables.alias.c.rule),
             "loaded": rows(tables.load.c.entity, tables.load.c.key),
             "sessions": sorted(Counter(connection.scalars(sa.select(tables.session.c.back_office))).items()),
             "verdicts": sorted(

@@ -25,7 +25,7 @@ def evses(engine, settings):
 
 def _ledger(engine):
     with engine.connect() as connection:
-        return {row["evse_uid"]: (row["state"], row["before"], row["after"]) for row in read.entries(connection)}
+        return {row.evse_uid: (row.state, row.before, row.after) for row in read.remappings(connection)}
 
 
 def test_are_proposed_until_they_are_approved(evses):

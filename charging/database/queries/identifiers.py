@@ -1,31 +1,81 @@
-"""Reading the alias ledger."""
+"""Reading the ledger of EVSE ids: who bore which id when, what is proposed, and who did what to it."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 import sqlalchemy as sa
 
 from charging.database import tables
+from charging.identifiers.ledger import Ledger, Name
+from charging.identifiers.proposals import under_present_ids
+from charging.identifiers.remapping import Remapping, State
 from charging.network import Evse
 
 
-def states(connection: sa.Connection) -> Counter[str]:
-    """Return how many entries of the ledger are proposed, approved, or wait for an owner."""
-    alias = tables.alias.c
-    return Counter(
-        dict(connection.execute(sa.select(alias.state, sa.func.count()).group_by(alias.state)).tuples().all())
-    )
-
-
-def entries(connection: sa.Connection, *, state: str | None = None) -> list[sa.RowMapping]:
-    """Return the ledger's entries, by EVSE."""
+def ledger(connection: sa.Connection) -> Ledger:
+    """Return the whole ledger: everything that asks about old and new ids asks it."""
     alias = tables.alias
-    chosen = sa.select(alias).order_by(alias.c.evse_uid, alias.c.valid_from)
-    return list(connection.execute(chosen.where(alias.c.state == state) if state else chosen).mappings())
+    columns = [alias.c[field.name] for field in fields(Name)]
+    return Ledger(Name(**row) for row in connection.execute(sa.select(*columns)).mappings())
 
 
 def remapped(connection: sa.Connection, evses: Sequence[Evse]) -> list[Evse]:
-    """Return EVSEs under the ids that they carry from now on: the approved ones, else their own."""
-    after = {row["evse_uid"]: row["after"] for row in entries(connection, state="approved")}
-    return [replace(evse, evse_id=after.get(evse.evse_uid, evse.evse_id)) for evse in evses]
+    """Return EVSEs under the ids that they carry from now on: the ledger's, else their own."""
+    return under_present_ids(evses, ledger(connection))
+
+
+def remappings(
+    connection: sa.Connection, *, state: State | None = None, uids: Iterable[str] | None = None
+) -> list[Remapping]:
+    """Return what is proposed, waits or was settled, by EVSE."""
+    found = tables.remapping
+    chosen = sa.select(*(found.c[field.name] for field in fields(Remapping))).order_by(found.c.evse_uid)
+    if state is not None:
+        chosen = chosen.where(found.c.state == state)
+    if uids is not None:
+        chosen = chosen.where(found.c.evse_uid == sa.any_(sa.cast(list(uids), sa.ARRAY(sa.Text))))
+    rows = connection.execute(chosen).mappings()
+    return [Remapping(**(dict(row) | {"state": State(row["state"])})) for row in rows]
+
+
+def states(connection: sa.Connection) -> Counter[str]:
+    """Return how many EVSEs stand before a change that is proposed, approved, waits for an owner, and so on."""
+    state = tables.remapping.c.state
+    return Counter(dict(connection.execute(sa.select(state, sa.func.count()).group_by(state)).tuples().all()))
+
+
+def history(connection: sa.Connection, *, evse_uid: str | None = None) -> list[sa.RowMapping]:
+    """Return who did what, the oldest first; of one EVSE or of all."""
+    event = tables.remapping_event
+    chosen = sa.select(event).order_by(event.c.event_id)
+    if evse_uid is not None:
+        chosen = chosen.where(event.c.evse_uid == evse_uid)
+    return list(connection.execute(chosen).mappings())
+
+
+def known_to_others(connection: sa.Connection, compacts: Iterable[str]) -> set[str]:
+    """Return which ids partners have put into CDRs at stations that are none of ours."""
+    cdr = tables.cdr.c
+    asked = sa.cast(list(compacts), sa.ARRAY(sa.Text))
+    chosen = sa.select(cdr.evse_compact).distinct()
+    found = chosen.where(cdr.side == "theirs", cdr.station_id.is_(None), cdr.evse_compact == sa.any_(asked))
+    return {compact for compact in connection.scalars(found) if compact is not None}
+
+
+def stickers(connection: sa.Connection) -> dict[tuple[str, str], sa.RowMapping]:
+    """Return the stickers that have been put on, by EVSE and the id that they show."""
+    rows = connection.execute(sa.select(tables.sticker)).mappings()
+    return {(row["evse_uid"], row["evse_id"]): row for row in rows}
+
+
+def registrations(connection: sa.Connection) -> dict[str, sa.RowMapping]:
+    """Return who has been told of the new ids, by name."""
+    rows = connection.execute(sa.select(tables.registration)).mappings()
+    return {row["recipient"]: row for row in rows}
+
+
+def is_registered(connection: sa.Connection, evse_uid: str) -> bool:
+    """Whether the EVSE has ever been seen."""
+    identity = tables.evse_identity.c.evse_uid
+    return connection.scalar(sa.select(identity).where(identity == evse_uid)) is not None

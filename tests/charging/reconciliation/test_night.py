@@ -249,7 +249,7 @@ def test_a_credit_that_cancels_nothing_is_said(ours, theirs, night, change, kind
 def test_a_former_evse_id_still_matches(ours, theirs, night, expires_after, kinds):
     alias = Alias(evse_compact="NLEVNE11", expires_at=expires_after if expires_after is None else START + expires_after)
 
-    (judged,) = night([ours()], [theirs("2", evse_compact="NLEVXE11")], aliases={"NLEVXE11": alias}).judged
+    (judged,) = night([ours()], [theirs("2", evse_compact="NLEVXE11")], aliases={"NLEVXE11": (alias,)}).judged
 
     assert (judged.verdict, judged.tier, judged.kinds) == (Verdict.EQUAL, Tier.EVSE_AND_TOKEN, kinds)
 
