@@ -180,7 +180,7 @@ def database_address(reference: str, *, setting: str) -> Secret:
 
 
 def with_driver(address: str, *, setting: str) -> str:
-    """Write every PostgreSQL address as `postgresql+psycopg://`; leave every other dialect alone.
+    """Write every PostgreSQL address as `postgresql+psycopg://`, and MariaDB's and MySQL's with the driver we bring.
 
     Raises:
         SettingsError: if it is no database address.
@@ -191,6 +191,8 @@ def with_driver(address: str, *, setting: str) -> str:
         raise SettingsError(setting, "is no database address", "write postgresql://user:password@host/name") from None
     if url.drivername == "postgres" or url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    elif url.drivername in {"mysql", "mariadb"}:
+        url = url.set(drivername=f"{url.drivername}+pymysql")
     return url.render_as_string(hide_password=False)
 
 

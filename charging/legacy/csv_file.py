@@ -12,11 +12,18 @@ from charging.cleansing.verdict import PLAIN_NUMBER, SHIFTED
 from charging.errors import MissingColumns, SettingsError, UnreadableSource
 from charging.legacy.csv_text import Record, detect_delimiter, detect_encoding, read_header, records
 from charging.legacy.culture import Evidence, iso_instant, plain_number
-from charging.legacy.mapping import FileMapping, is_time_zone, shipped
-from charging.legacy.source import COLUMNS, INSTANTS, NUMBERS, REQUIRED, RIDE_ALONG, Inspection, LandedRow
-
-AS_EXTRACTED = "_as_extracted"
-"""Where a number or a date was rewritten into plain notation, its own text rides along under this suffix."""
+from charging.legacy.mapping import FileMapping, shipped
+from charging.legacy.mapping_keys import is_time_zone
+from charging.legacy.source import (
+    AS_EXTRACTED,
+    COLUMNS,
+    INSTANTS,
+    NUMBERS,
+    REQUIRED,
+    RIDE_ALONG,
+    Inspection,
+    LandedRow,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

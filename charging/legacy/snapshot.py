@@ -93,7 +93,6 @@ def _begin(engine: sa.Engine) -> sa.Connection:
         for statement in _MARIADB_SESSION:
             connection.exec_driver_sql(statement)
     elif engine.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
     return connection
 

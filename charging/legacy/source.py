@@ -76,6 +76,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """Without these an entity cannot be read at all. The first of them are also what makes a row of it distinct."""
 
+AS_EXTRACTED = "_as_extracted"
+"""Where a source rewrote a value into plain notation, its own text rides along under this suffix."""
+
 INSTANTS = frozenset(
     {
         *("started_at", "stopped_at", "server_started_at", "server_stopped_at", "last_seen_at", "expires_at"),
