@@ -98,38 +98,56 @@ def cleanse(
     entity: Literal["charging_profile"], rows: Iterable[Row], context: Context
 ) -> Cleansed[ChargingProfile]: ...
 @overload
-def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]: ...
+def cleanse(entity: str, rows: Iterable[Row], context: Context, *, beside: Iterable[Row] = ()) -> Cleansed[Any]: ...
 
 
-def cleanse(entity: str, rows: Iterable[Row], context: Context) -> Cleansed[Any]:
+def cleanse(entity: str, rows: Iterable[Row], context: Context, *, beside: Iterable[Row] = ()) -> Cleansed[Any]:
     """Judge all rows of one entity; of sessions, at least all of a station, since rules look at their neighbours.
+
+    `beside` are rows that are clean already: neighbours of the others, and no part of the result.
 
     Raises:
         CountsDisagree: if rows or kWh went astray; nothing of the result may be kept.
     """
+    settled = [_case(entity, row, context) for row in beside]
     cases = [_case(entity, row, context) for row in rows]
-    clean = _JUDGES[entity](cases, context)
-    for case in cases:
+    judged = _JUDGES[entity]([*settled, *cases], context)
+    for case in (*settled, *cases):
         case.follow()
-    loaded = all_open(cases)
-    quarantined = tuple(case.quarantined() for case in cases if case.rejection is not None)
-    merged = len(cases) - len(loaded) - len(quarantined)
-    if len(clean) != len(loaded):
+    everyone = all_open([*settled, *cases])
+    if len(judged) != len(everyone):
         raise CountsDisagree(
-            f"cleansing {entity}", rows_in=len(cases), loaded=len(clean), quarantined=len(quarantined) + merged
+            f"cleansing {entity}", rows_in=len(settled) + len(cases), loaded=len(judged), quarantined=len(everyone)
         )
-    kept = [case for case in cases if case.rejection is None]
+    by_case = {id(case): value for case, value in zip(everyone, judged, strict=True)}
+    _stand_by(settled)
+    loaded = all_open(cases)
+    clean = [by_case[id(case)] for case in loaded]
+    numbered = list(enumerate(cases))
+    quarantined = tuple(case.quarantined() for case in cases if case.rejection is not None)
+    kept = [(place, case) for place, case in numbered if case.rejection is None]
     return Cleansed(
         entity=entity,
         rows_in=len(cases),
         clean=tuple(clean),
-        fixes=tuple(fix for case in kept for fix in case.fixes),
+        fixes=tuple(fix for _, case in kept for fix in case.fixes),
         quarantined=quarantined,
         questions=tuple(question for case in loaded for question in case.questions),
-        merged=merged,
+        merged=len(cases) - len(loaded) - len(quarantined),
         energy=_account(cases, clean, quarantined) if entity == "session" else None,
         places=tuple((case.row.file, case.row.line) for case in loaded),
+        clean_at=tuple(place for place, case in numbered if case.is_open),
+        fixes_at=tuple(place for place, case in kept for _ in case.fixes),
+        questions_at=tuple(place for place, case in numbered if case.is_open for _ in case.questions),
     )
+
+
+def _stand_by(settled: Sequence[Case]) -> None:
+    """Set a row aside for which a clean one should make way: what is clean is not taken back by a rule."""
+    for case in settled:
+        if (other := case.merged_into) is not None:
+            reason = f"{case.key} is clean already and began as the same, but says less: which of them is it?"
+            other.reject(Rejection(rule=case.merged_by or "tx.dup", reason=reason))
 
 
 def _case(entity: str, row: Row, context: Context) -> Case:

@@ -206,3 +206,7 @@ class Cleansed(Generic[Model]):
     """For sessions only."""
     places: tuple[tuple[str, int], ...] = ()
     """File and line of the row behind each of the clean ones, in their order."""
+    clean_at: tuple[int, ...] = ()
+    """Which of the rows that were handed in is behind each of the clean ones, counted from 0."""
+    fixes_at: tuple[int, ...] = ()
+    questions_at: tuple[int, ...] = ()

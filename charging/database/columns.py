@@ -33,7 +33,7 @@ class Document(sa.types.TypeDecorator[Any]):
 
     def process_bind_param(self, value: object, dialect: sa.Dialect) -> object:  # noqa: ARG002 - SQLAlchemy's own signature
         """Return the document as PostgreSQL takes it."""
-        return _storable(value)
+        return storable_document(value)
 
 
 def storable(text: str) -> str:
@@ -48,13 +48,14 @@ def storable_values(values: Mapping[str, str | None]) -> Mapping[str, str | None
     return {name: None if text is None else storable(text) for name, text in values.items()}
 
 
-def _storable(value: object) -> object:
+def storable_document(value: object) -> object:
+    """Return a document with U+FFFD for every character that PostgreSQL cannot hold, in its keys as well."""
     match value:
         case str():
             return storable(value)
         case dict():
-            return {_storable(key): _storable(entry) for key, entry in value.items()}
+            return {storable_document(key): storable_document(entry) for key, entry in value.items()}
         case list() | tuple():
-            return [_storable(entry) for entry in value]
+            return [storable_document(entry) for entry in value]
         case _:
             return value

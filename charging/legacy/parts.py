@@ -1,6 +1,6 @@
 """Into which share of a large table a row falls: rows that rules must see together fall into the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zlib import crc32
 
 from charging.database.columns import storable
@@ -12,12 +12,13 @@ GROUPED_BY: Mapping[str, str] = {"session": "station_id", "meter_value": "sessio
 """The tables that grow without end, and what holds the rows together that rules compare. All others are judged whole:
 they grow with the number of stations and drivers, about 2 kB a row, so a million rows of one need some 2 GB.
 """
+_BYTE_FOR_BYTE = frozenset({"station_id", "token_uid"})
 _KEYS: Mapping[str, tuple[str, ...]] = dict(REQUIRED) | dict.fromkeys(("session", "meter_value"), ("session_id",))
 
 
 def key_of(entity: str, values: Mapping[str, str | None]) -> str:
     """Return what makes a row of an entity distinct, as it came."""
-    return "*".join(values.get(column) or "" for column in _KEYS[entity])
+    return "*".join(_written(values, column) for column in _KEYS[entity])
 
 
 def part_of(entity: str, values: Mapping[str, str | None]) -> int | None:
@@ -25,4 +26,24 @@ def part_of(entity: str, values: Mapping[str, str | None]) -> int | None:
     column = GROUPED_BY.get(entity)
     if column is None:
         return None
-    return crc32(storable(values.get(column) or "").encode()) % PARTS
+    return _share(_written(values, column))
+
+
+def home_of(key: str, rows: Sequence[tuple[int, Mapping[str, str | None]]]) -> int:
+    """Return the share in which all rows of one session id are judged that stands in several; each with its own share.
+
+    A failed stop goes to the session that it may complete. Sessions of several stations under one id differ, so none
+    of them is loaded and none has neighbours: they may go anywhere.
+    """
+    shares = {part for part, values in rows if values.get("failed_stop_reason") is None}
+    return shares.pop() if len(shares) == 1 else _share(key)
+
+
+def _written(values: Mapping[str, str | None], column: str) -> str:
+    """Return a value as rules compare it: space around it means nothing, but in what a station or a card says."""
+    text = values.get(column) or ""
+    return text if column in _BYTE_FOR_BYTE else text.strip()
+
+
+def _share(text: str) -> int:
+    return crc32(storable(text).encode()) % PARTS

@@ -1,6 +1,7 @@
 """Ways of writing many rows: COPY for new ones, upsert for ones that may be there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -35,30 +36,29 @@ def copy(connection: sa.Connection, table: sa.Table, columns: Sequence[str], row
     return number
 
 
+@contextmanager
+def arriving(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterator[tuple[sa.TableClause, int]]:
+    """Copy rows into a temporary table of these columns, and yield it with the number of them."""
+    held = sa.Table(f"arriving_{table.name}", sa.MetaData(), *(sa.Column(name, table.c[name].type) for name in columns))
+    names = ", ".join(f'"{name}"' for name in columns)
+    source = f'"{table.schema}"."{table.name}"'
+    made = f'CREATE TEMPORARY TABLE "{held.name}" ON COMMIT DROP AS SELECT {names} FROM {source} WITH NO DATA'
+    connection.execute(sa.text(made))
+    yield held, copy(connection, held, columns, rows)
+    connection.execute(sa.text(f'DROP TABLE "{held.name}"'))
+
+
 def copy_or_bring(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> int:
     """Insert rows by COPY, or bring those that have the same primary key to these values; return how many."""
-    arriving = sa.Table(
-        f"arriving_{table.name}", sa.MetaData(), *(sa.Column(name, table.c[name].type) for name in columns)
-    )
-    names = ", ".join(f'"{name}"' for name in columns)
-    key = [column.name for column in table.primary_key.columns]
-    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
-    connection.execute(
-        sa.text(
-            f'CREATE TEMPORARY TABLE "{arriving.name}" ON COMMIT DROP AS '
-            f'SELECT {names} FROM "{table.schema}"."{table.name}" WITH NO DATA'
-        )
-    )
-    number = copy(connection, arriving, columns, rows)
-    connection.execute(
-        sa.text(
-            f'INSERT INTO "{table.schema}"."{table.name}" ({names}) SELECT {names} FROM "{arriving.name}" '
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
-        )
-    )
-    connection.execute(sa.text(f'DROP TABLE "{arriving.name}"'))
+    with arriving(connection, table, columns, rows) as (held, number):
+        statement = insert(table).from_select(list(columns), sa.select(*(held.c[name] for name in columns)))
+        key = [column.name for column in table.primary_key.columns]
+        changed = {name: statement.excluded[name] for name in columns if name not in key}
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
     return number
 
 

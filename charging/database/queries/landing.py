@@ -1,14 +1,20 @@
 """Reading what was extracted."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from charging.database import tables
 from charging.database.operations.landing import Manifest
+from charging.legacy.parts import home_of
 from charging.legacy.written import read
+
+_STREAMED = {"yield_per": 5_000}
+_STRAY = sa.table("stray", sa.column("row_number", sa.BigInteger), sa.column("part", sa.SmallInteger))
 
 
 def extract_with(connection: sa.Connection, *, source: str, content_sha256: str) -> str | None:
@@ -26,6 +32,16 @@ def manifest(connection: sa.Connection, extract_id: str) -> Manifest | None:
         return None
     kwh = {month: Decimal(text) for month, text in row.kwh_by_month.items()}
     return Manifest(**(row._asdict() | {"kwh_by_month": kwh}))
+
+
+def chain(connection: sa.Connection, of: Manifest) -> list[str]:
+    """Return an extract and those that it goes on from, the latest first; one alone where it is no delta."""
+    found, before = [of.extract_id], of.after_extract_id
+    while before is not None:
+        found.append(before)
+        extract = tables.extract.c
+        before = connection.scalar(sa.select(extract.after_extract_id).where(extract.extract_id == before))
+    return found
 
 
 def is_cleansed(connection: sa.Connection, extract_id: str) -> bool:
@@ -46,18 +62,80 @@ class Landed(NamedTuple):
 def landed(
     connection: sa.Connection, *, extract_id: str, entity: str, parts: tuple[int, int] | None = None
 ) -> Iterator[Landed]:
-    """Yield the rows of one entity, in order, without holding them all; with `parts`, those from one to another."""
+    """Yield the rows of one entity, in order, without holding them all.
+
+    With `parts`, those of the shares from one to another; `gather_strays` comes first.
+    """
     row = tables.landed_row.c
-    chosen = (
-        sa.select(row.row_number, row.file, row.line, sa.cast(row.fields, sa.Text))
-        .where(row.extract_id == extract_id, row.entity == entity)
-        .order_by(row.row_number)
-        .execution_options(yield_per=5_000)
+    chosen = sa.select(row.row_number, row.file, row.line, sa.cast(row.fields, sa.Text)).where(
+        row.extract_id == extract_id, row.entity == entity
     )
     if parts is not None:
-        chosen = chosen.where(row.part.between(*parts))
-    for number, file, line, text in connection.execute(chosen):
+        stray = sa.select(_STRAY.c.row_number).where(_STRAY.c.row_number == row.row_number)
+        at_home = chosen.where(row.part.between(*parts), ~stray.exists())
+        astray = chosen.join(_STRAY, _STRAY.c.row_number == row.row_number).where(_STRAY.c.part.between(*parts))
+        found = connection.execute(sa.union_all(at_home, astray).order_by(sa.text("1")), execution_options=_STREAMED)
+    else:
+        found = connection.execute(chosen.order_by(row.row_number), execution_options=_STREAMED)
+    for number, file, line, text in found:
         yield Landed(number, file, line, read(text))
+
+
+def gather_strays(connection: sa.Connection, extract_id: str, *, entity: str) -> int:
+    """Find the rows that are judged in another share than their own, until the transaction ends; return how many.
+
+    They are those whose session id stands at stations of several shares.
+    """
+    connection.execute(sa.text("DROP TABLE IF EXISTS stray"))
+    connection.execute(
+        sa.text("CREATE TEMPORARY TABLE stray (row_number bigint PRIMARY KEY, part smallint) ON COMMIT DROP")
+    )
+    if entity != "session":
+        return 0
+    row = tables.landed_row.c
+    here = sa.and_(row.extract_id == extract_id, row.entity == entity)
+    several = (
+        sa.select(row.key)
+        .where(here)
+        .group_by(row.key)
+        .having(sa.func.min(row.part) != sa.func.max(row.part))
+        .subquery()
+    )
+    chosen = (
+        sa.select(row.key, row.row_number, row.part, sa.cast(row.fields, sa.Text))
+        .join(several, several.c.key == row.key)
+        .where(here)
+        .order_by(row.key, row.row_number)
+        .execution_options(yield_per=5_000)
+    )
+    strays = 0
+    for key, group in groupby(connection.execute(chosen).tuples(), key=itemgetter(0)):
+        members = [(number, part, read(text)) for _, number, part, text in group]
+        home = home_of(key, [(part, values) for _, part, values in members])
+        moved = [{"row_number": number, "part": home} for number, part, _ in members if part != home]
+        if moved:
+            connection.execute(sa.insert(_STRAY), moved)
+        strays += len(moved)
+    return strays
+
+
+def part_of_row(connection: sa.Connection, extract_id: str, *, entity: str, place: tuple[str, int]) -> int | None:
+    """Return the share in which a row is judged, after `gather_strays`; None where there is no such row."""
+    row = tables.landed_row.c
+    found: int | None = connection.scalar(
+        sa.select(sa.func.coalesce(_STRAY.c.part, row.part))
+        .outerjoin(_STRAY, _STRAY.c.row_number == row.row_number)
+        .where(row.extract_id == extract_id, row.entity == entity, row.file == place[0], row.line == place[1])
+    )
+    return found
+
+
+def known_keys(connection: sa.Connection, extract_ids: Collection[str], *, entity: str) -> frozenset[str]:
+    """Return the keys of all rows of an entity in some extracts."""
+    row = tables.landed_row.c
+    return frozenset(
+        connection.scalars(sa.select(row.key).where(row.extract_id.in_(extract_ids), row.entity == entity).distinct())
+    )
 
 
 def part_sizes(connection: sa.Connection, extract_id: str, *, entity: str) -> list[tuple[int, int]]:
