@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, gate, identify
+from console.commands import extract, gate, identify, quarantine, remap
 
 app = typer.Typer(
     name="rehome",
@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 app.add_typer(extract.app, name="extract")
 app.add_typer(gate.app, name="gate")
+app.add_typer(quarantine.app, name="quarantine")
 app.command()(identify.identify)
+app.add_typer(remap.app, name="remap")
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

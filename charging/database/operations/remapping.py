@@ -192,7 +192,7 @@ def _obstacle(
 
 def _settle(connection: sa.Connection, action: Action, made: Sequence[Remapping], word: Word) -> None:
     write.store_remappings(connection, made, at=word.at)
-    write.note(connection, action, made, by=word.by, at=word.at, reason=word.reason)
+    write.note(connection, action, [_turned(each) for each in made], by=word.by, at=word.at, reason=word.reason)
 
 
 def _require(ledger: Ledger, connection: sa.Connection, uid: str) -> None:
@@ -200,5 +200,14 @@ def _require(ledger: Ledger, connection: sa.Connection, uid: str) -> None:
         raise UnknownThing("EVSE", uid, "see rehome remap list; new ones come with extract, cleanse and remap")
 
 
+def _turned(each: Remapping) -> Remapping:
+    """Return a change that was taken back as what happens then: the way back."""
+    if each.state is not State.REVERTED or each.before is None:
+        return each
+    return replace(each, before=each.after, after=each.before)
+
+
 def _outcome(each: Remapping, result: Result, reason: str) -> Outcome:
+    if each.state is State.REVERTED and result is Result.DONE:
+        return Outcome(evse_uid=each.evse_uid, result=result, before=each.after, after=each.before, reason=reason)
     return Outcome(evse_uid=each.evse_uid, result=result, before=each.before, after=each.after, reason=reason)
