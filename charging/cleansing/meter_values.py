@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from charging.cleansing.case import Case, Rejection, Repair
+from charging.cleansing.commas import mend_comma
 from charging.cleansing.gather import REGISTER
 from charging.cleansing.order import in_order
 from charging.cleansing.values import instants, iso, number, stamp
-from charging.cleansing.verdict import Confidence, Context, Owner
+from charging.cleansing.verdict import Context, Owner
 from charging.network import MeterValue
 
 SIGNED = "SignedData"
@@ -80,17 +81,6 @@ def _garbage(case: Case, context: Context) -> None:
     if number(text) is None and not mend_comma(case, "value", context):
         reason = f"its value is {text[:40]!r}, and no number"
         case.reject(Rejection(rule="mv.garbage", reason=reason, owner=Owner.STATION_MAKER))
-
-
-def mend_comma(case: Case, column: str, context: Context) -> bool:
-    """Read a decimal comma as one if all decimals of its file have one; return whether it was read."""
-    text = case.values.get(column) or ""
-    vote = context.facts.has_commas(case.row.file)
-    pointed = text.replace(",", ".")
-    if vote is None or text.count(",") != 1 or "." in text or number(pointed) is None:
-        return False
-    case.repair(Repair(field=column, rule=vote.rule, after=pointed, confidence=Confidence.VOTE, evidence=vote.sentence))
-    return True
 
 
 def _unit(case: Case, _: Context) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from charging.cleansing.case import Case
+from charging.cleansing.case import Case, Repair
+from charging.cleansing.values import iso, plain
+from charging.cleansing.verdict import Confidence, Owner
 from charging.network import Session
 
 
@@ -34,6 +36,31 @@ class Draft:
     def lasted(self) -> timedelta:
         """How long it took; nothing, while its end is missing."""
         return (self.stopped_at or self.started_at) - self.started_at
+
+    def retime(
+        self,
+        started_at: datetime,
+        stopped_at: datetime | None,
+        *,
+        rule: str,
+        confidence: Confidence,
+        evidence: str | None = None,
+    ) -> None:
+        """Let it have been at another time, and log that."""
+        for column, moment in (("started_at", started_at), ("stopped_at", stopped_at)):
+            if moment is not None and self.case.values.get(column) is not None:
+                after = iso(moment)
+                self.case.repair(Repair(field=column, rule=rule, after=after, confidence=confidence, evidence=evidence))
+        self.started_at, self.stopped_at = started_at, stopped_at
+
+    def estimate(self, rule: str, *, owner_asked: str, **found: datetime | Decimal) -> None:
+        """Fill in what the source does not say, mark it as an estimate, and ask whether it may be billed."""
+        for column, value in found.items():
+            setattr(self, column, value)
+            text = iso(value) if isinstance(value, datetime) else plain(value)
+            self.case.repair(Repair(field=column, rule=rule, after=text, confidence=Confidence.ESTIMATED))
+        self.is_estimated = True
+        self.case.ask(rule, owner_asked, Owner.NETWORK_OWNER)
 
     @property
     def connector(self) -> tuple[str, int] | None:

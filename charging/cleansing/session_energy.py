@@ -1,12 +1,13 @@
-"""Rules for what a session delivered: `mv.*`, and `tx.rollover`, `.neg`, `.impossible`, `.zero`, `.stuck`, `.unit`."""
+"""Rules for what a session delivered: `mv.*`, and `tx.rollover`, `.neg`, `.impossible`, `.zero`, `.stuck`."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from charging.cleansing.case import Case, Rejection
-from charging.cleansing.session_draft import Draft, by_connector
-from charging.cleansing.values import hours, number
+from charging.cleansing.case import Case, Rejection, Repair
+from charging.cleansing.commas import mend_comma
+from charging.cleansing.session_draft import Draft
+from charging.cleansing.session_resets import judge_reset
+from charging.cleansing.values import hours, number, plain
 from charging.cleansing.verdict import Confidence, Context, Owner
 
 _NUMBERS = ("meter_start_wh", "meter_stop_wh", "energy_kwh", "cost")
@@ -16,15 +17,15 @@ _NEAR = Decimal("0.01")
 _MARGIN = Decimal("1.1")
 FAILED_START_BEFORE = timedelta(minutes=2)
 STUCK_AFTER = timedelta(hours=72)
-_IDLE_KW = Decimal("0.02")
-_UNIT_AGREES = Decimal("0.05")
+_A_DAY = timedelta(hours=24)
+"""However short others are, within a day nothing is stuck."""
 
 
-def reject_garbage(case: Case, _: Context) -> None:
-    """mv.garbage: a number that is none. A decimal comma is for the source to prove, by the whole file."""
+def reject_garbage(case: Case, context: Context) -> None:
+    """mv.garbage: a number that is none. A decimal comma is one where the whole file proves it; in money, never."""
     for column in _NUMBERS:
         text = case.values.get(column)
-        if text is not None and number(text) is None:
+        if text is not None and number(text) is None and not (column != "cost" and mend_comma(case, column, context)):
             case.reject(Rejection(rule="mv.garbage", reason=f"{column} is {text!r}", owner=Owner.STATION_MAKER))
 
 
@@ -68,27 +69,30 @@ def _registers(draft: Draft, context: Context) -> None:
         reason = f"its energy is {draft.energy_kwh} kWh, and its registers make {measured}"
         draft.case.reject(Rejection(rule="mv.disagree", reason=reason))
     elif measured < 0:
-        _rollover(draft, start, stop, context)
+        if not (_rollover(draft, start, stop, context) or judge_reset(draft, context)):
+            reason = f"its register went back from {start} to {stop} Wh: a reset, or another meter?"
+            draft.case.reject(Rejection(rule="tx.neg", reason=reason, owner=Owner.STATION_MAKER))
     else:
         draft.energy_kwh = measured
 
 
-def _rollover(draft: Draft, start: Decimal, stop: Decimal, context: Context) -> None:
-    limit = _limit_kwh(draft, context) * 1000
+def _rollover(draft: Draft, start: Decimal, stop: Decimal, context: Context) -> bool:
+    limit = limit_kwh(draft, context) * 1000
     ends = [
         end
         for end in _REGISTERS_END_AT_WH
         if end * (1 - _NEAR) <= start < end and 0 <= stop <= end * _NEAR and end - start + stop <= limit
     ]
-    if len(ends) == 1:
-        draft.energy_kwh = (ends[0] - start + stop) / 1000
-        before, after = str((stop - start) / 1000), str(draft.energy_kwh)
-        draft.case.log("energy_kwh", "tx.rollover", before, after, Confidence.CERTAIN)
-        draft.case.log("meter_stop_wh", "tx.rollover", str(stop), str(ends[0] + stop), Confidence.CERTAIN)
-        draft.meter_stop_wh = ends[0] + stop  # so that the registers, too, say what was delivered
-    else:
-        reason = f"its register went back from {start} to {stop} Wh: a reset, or another meter?"
-        draft.case.reject(Rejection(rule="tx.neg", reason=reason, owner=Owner.STATION_MAKER))
+    if len(ends) != 1:
+        return False
+    # So that the registers, too, say what was delivered.
+    draft.meter_stop_wh = ends[0] + stop
+    draft.energy_kwh = (draft.meter_stop_wh - start) / 1000
+    found = {"meter_stop_wh": draft.meter_stop_wh, "energy_kwh": draft.energy_kwh}
+    for column, amount in found.items():
+        if draft.case.values.get(column) is not None:
+            draft.case.repair(Repair(field=column, rule="tx.rollover", after=plain(amount)))
+    return True
 
 
 def _times(draft: Draft, context: Context) -> None:
@@ -101,16 +105,24 @@ def _times(draft: Draft, context: Context) -> None:
     elif draft.lasted > STUCK_AFTER:
         reason = f"it took {draft.lasted}: did anybody stop it?"
         draft.case.reject(Rejection(rule="tx.stuck", reason=reason, owner=Owner.MAINTENANCE))
+    elif draft.lasted > _A_DAY and draft.lasted > _usual(draft, context):
+        reason = f"it took {draft.lasted}, longer than 99.9 % of its model's: did anybody stop it?"
+        draft.case.reject(Rejection(rule="tx.stuck", reason=reason, owner=Owner.MAINTENANCE))
+
+
+def _usual(draft: Draft, context: Context) -> timedelta:
+    longest = context.facts.longest_usual_hours(draft.station_id)
+    return STUCK_AFTER if longest is None else timedelta(hours=longest)
 
 
 def _power(draft: Draft, context: Context) -> None:
     """tx.impossible: no station delivers that much in that time."""
-    if (draft.energy_kwh or 0) > _limit_kwh(draft, context):
+    if (draft.energy_kwh or 0) > limit_kwh(draft, context):
         reason = f"{draft.energy_kwh} kWh in {draft.lasted} is more than {context.max_power_kw} kW can deliver"
         draft.case.reject(Rejection(rule="tx.impossible", reason=reason, owner=Owner.STATION_MAKER))
 
 
-def _limit_kwh(draft: Draft, context: Context) -> Decimal:
+def limit_kwh(draft: Draft, context: Context) -> Decimal:
     return context.max_power_kw * hours(draft.lasted) * _MARGIN
 
 
@@ -124,25 +136,3 @@ def _zero(draft: Draft, _: Context) -> None:
     else:
         reason = f"it delivered nothing in {draft.lasted}: a car that was full, or a meter that is dead?"
         draft.case.reject(Rejection(rule="tx.zero", reason=reason, owner=Owner.MAINTENANCE))
-
-
-def judge_units(drafts: Iterable[Draft]) -> None:
-    """tx.unit: next to its neighbours, a register is a thousand times too small or too large, and so is the energy."""
-    for group in by_connector(drafts):
-        for place, draft in enumerate(group):
-            neighbours = [*group[max(0, place - 1) : place], *group[place + 1 : place + 2]]
-            if _is_tiny(draft) and any(_is_thousandth(draft, other) for other in neighbours):
-                reason = "beside the sessions before and after it, its registers are in kWh and not in Wh"
-                draft.case.reject(Rejection(rule="tx.unit", reason=reason, owner=Owner.STATION_MAKER))
-
-
-def _is_tiny(draft: Draft) -> bool:
-    energy = draft.energy_kwh or Decimal(0)
-    return 0 < energy < _IDLE_KW * hours(draft.lasted)
-
-
-def _is_thousandth(draft: Draft, other: Draft) -> bool:
-    mine, theirs = draft.meter_start_wh, other.meter_start_wh
-    if mine is None or theirs is None or not mine or not theirs:
-        return False
-    return abs(mine * 1000 - theirs) <= theirs * _UNIT_AGREES

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
-from charging.cleansing.case import Case, Rejection
+from charging.cleansing.case import Case, Rejection, Repair
 from charging.cleansing.session_draft import Draft, by_connector, by_station
 from charging.cleansing.session_energy import STUCK_AFTER
-from charging.cleansing.values import iso
-from charging.cleansing.verdict import Confidence, Owner
+from charging.cleansing.values import instant
+from charging.cleansing.verdict import Confidence, Context, Owner
 
 _RETRANSMITTED_WITHIN = timedelta(seconds=2)
 _SAID = ("stopped_at", "meter_stop_wh", "energy_kwh", "cost")
@@ -38,15 +39,20 @@ def _merge_or_reject(first: Case, others: Sequence[Case]) -> None:
 
 
 def _judge_failed(failed: Sequence[Case], session: Case | None) -> None:
-    """Let the only failed stop of a session that has none say how it ended; it stays an estimate."""
-    if len(failed) == 1 and session is not None and session.values.get("stopped_at") is None:
-        (case,) = failed
+    """Let the failed stop of a session that has none say how it ended: revenue, and yet an estimate.
+
+    A station that is not answered sends its stop again, so there may be several of the same words.
+    """
+    said = {tuple(case.values.get(column) for column in ("stopped_at", "meter_stop_wh")) for case in failed}
+    if len(said) == 1 and session is not None and session.values.get("stopped_at") is None:
         for column in ("stopped_at", "server_stopped_at", "meter_stop_wh"):
-            before, after = session.values.get(column), case.values.get(column)
-            session.log(column, "tx.no_stop", before, after, Confidence.ESTIMATED)
-            session.values[column] = after
+            after = failed[0].values.get(column)
+            session.repair(Repair(field=column, rule="tx.no_stop", after=after, confidence=Confidence.ESTIMATED))
         session.values["is_estimated"] = "true"
-        case.merge_into(session, "tx.stop_failed")
+        question = "its stop came, and its back-office could not book it. May it be billed by that stop?"
+        session.ask("tx.stop_failed", question, Owner.NETWORK_OWNER)
+        for case in failed:
+            case.merge_into(session, "tx.stop_failed")
         return
     for case in failed:
         reason = f"its back-office could not book this stop ({case.values.get('failed_stop_reason')})"
@@ -81,21 +87,39 @@ def _says_more(one: Draft, other: Draft) -> bool:
     return any(mine is not None and mine != theirs for mine, theirs in said)
 
 
-def estimate_missing_stops(drafts: Sequence[Draft]) -> None:
-    """tx.no_stop: where the next session on the connector began, the register stood where this one left it."""
+def estimate_missing_stops(drafts: Sequence[Draft], context: Context) -> None:
+    """tx.no_stop: the next session on its connector proves that it ended; the meter says when, and at what.
+
+    What the meter said last in between counts; else the register of the next one, which stood where this one left it.
+    A session that nothing follows may still be going on.
+    """
     for group in by_connector(drafts):
         for draft, following in pairwise(group):
-            start, stop = draft.meter_start_wh, following.meter_start_wh
-            is_soon = following.started_at - draft.started_at <= STUCK_AFTER
-            if draft.stopped_at is None and start is not None and stop is not None and stop >= start and is_soon:
-                _estimate(draft, following.started_at)
-                draft.case.log("meter_stop_wh", "tx.no_stop", None, str(stop), Confidence.ESTIMATED)
-                draft.meter_stop_wh = stop
+            if draft.stopped_at is not None or following.started_at - draft.started_at > STUCK_AFTER:
+                continue
+            found = _last_sample(draft, following, context) or _next_start(draft, following, context)
+            if found is not None:
+                stopped_at, register = found
+                question = "it has no stop: its end is estimated from what came after. May it be billed?"
+                draft.estimate("tx.no_stop", owner_asked=question, stopped_at=stopped_at, meter_stop_wh=register)
 
 
-def _estimate(draft: Draft, stopped_at: datetime) -> None:
-    draft.case.log("stopped_at", "tx.no_stop", None, iso(stopped_at), Confidence.ESTIMATED)
-    draft.stopped_at, draft.is_estimated = stopped_at, True
+def _last_sample(draft: Draft, following: Draft, context: Context) -> tuple[datetime, Decimal] | None:
+    """Return when the meter last said what it stood at during a session, and that, if it makes sense."""
+    zone = draft.case.values.get("time_zone") or context.time_zone
+    for sample in reversed(context.facts.registers_of.get(draft.case.key, ())):
+        at = instant(sample.written_at, zone)
+        if at is None or draft.meter_start_wh is None or sample.register_wh < draft.meter_start_wh:
+            return None
+        return (at, sample.register_wh) if draft.started_at <= at <= following.started_at else None
+    return None
+
+
+def _next_start(draft: Draft, following: Draft, context: Context) -> tuple[datetime, Decimal] | None:
+    start, stop = draft.meter_start_wh, following.meter_start_wh
+    if start is None or stop is None or stop < start or context.facts.is_session_relative(draft.station_id):
+        return None
+    return following.started_at, stop
 
 
 def judge_overlaps(drafts: Iterable[Draft]) -> None:

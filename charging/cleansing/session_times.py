@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import product
 
 from charging.cleansing.case import Case, Rejection, Repair
+from charging.cleansing.order import in_order
 from charging.cleansing.session_draft import Draft, by_station
 from charging.cleansing.values import hours, instants, iso, number, stamp
 from charging.cleansing.verdict import Confidence, Context, Owner
@@ -57,14 +58,29 @@ def read_times(case: Case, context: Context) -> Times | None:
     if len(readings) == 1:
         return readings[0]
     possible = [reading for reading in readings if _is_possible(reading, case, context)]
+    if len(possible) > 1:
+        possible = _in_order_with_samples(starts, stops, case, context)
     if len(possible) != 1:
         reason = "its local time falls into the hour that clocks repeat, and nothing says which of the two it is"
         case.reject(Rejection(rule="tx.dst", reason=reason))
         return None
     for column, moment in zip(_TIMES, possible[0], strict=False):
         if moment is not None:
-            case.log(column, "tx.dst", case.values.get(column), iso(moment), Confidence.CERTAIN)
+            case.repair(Repair(field=column, rule="tx.dst", after=iso(moment)))
     return possible[0]
+
+
+def _in_order_with_samples(
+    starts: Sequence[datetime], stops: Sequence[datetime | None], case: Case, context: Context
+) -> list[Times]:
+    """Return the one reading that leaves the register rising from start to stop, where what the meter said tells."""
+    zone = case.values.get("time_zone") or context.time_zone
+    samples = sorted(context.facts.registers_of.get(case.key, ()), key=lambda sample: sample.register_wh)
+    between = [instants(sample.at, zone) for sample in samples if sample.at is not None]
+    ends = [tuple(stop for stop in stops if stop is not None)] if stops != [None] else []
+    told = in_order([starts, *between, *ends])
+    start, stop = told[0], told[-1] if ends else None
+    return [] if start is None or (ends and stop is None) else [(start, stop)]
 
 
 def _meanings(case: Case, column: str, zone: str | None) -> tuple[datetime, ...] | None:
@@ -110,7 +126,7 @@ def judge_clocks(drafts: Iterable[Draft]) -> None:
         elif abs((server_stop - server_start) - draft.lasted) > _SAME_DURATION:
             reason = "the station's clock was wrong, and it was offline: the server heard of the session later"
         else:
-            _retime(draft, server_start, server_stop, rule="tx.clock", confidence=Confidence.CERTAIN)
+            draft.retime(server_start, server_stop, rule="tx.clock", confidence=Confidence.CERTAIN)
             continue
         draft.case.reject(Rejection(rule="tx.clock", reason=reason, owner=Owner.MAINTENANCE))
 
@@ -125,10 +141,22 @@ def judge_zones(drafts: Iterable[Draft]) -> None:
             continue
         (winner, votes), *_ = Counter(offset for _, offset in offsets).most_common(1)
         if winner and votes >= len(offsets) * _MAJORITY:
+            evidence = f"{votes} of {len(offsets)} sessions of {group[0].station_id} are {_told(winner)} off"
             for draft, offset in offsets:
                 if offset == winner:
                     stopped_at = None if draft.stopped_at is None else draft.stopped_at - offset
-                    _retime(draft, draft.started_at - offset, stopped_at, rule="tx.tz", confidence=Confidence.VOTE)
+                    draft.retime(
+                        draft.started_at - offset,
+                        stopped_at,
+                        rule="tx.tz",
+                        confidence=Confidence.VOTE,
+                        evidence=evidence,
+                    )
+
+
+def _told(offset: timedelta) -> str:
+    sign = "-" if offset < timedelta(0) else "+"
+    return f"{sign}{abs(offset) // timedelta(hours=1):02d}:{abs(offset) // timedelta(minutes=1) % 60:02d}"
 
 
 def _offset(draft: Draft) -> timedelta | None:
@@ -139,12 +167,3 @@ def _offset(draft: Draft) -> timedelta | None:
     nearest = round(difference / _QUARTER) * _QUARTER
     is_close = abs(difference - nearest) <= _MESSAGE_TAKES and abs(nearest) <= _WIDEST_OFFSET
     return nearest if is_close else None
-
-
-def _retime(
-    draft: Draft, started_at: datetime, stopped_at: datetime | None, *, rule: str, confidence: Confidence
-) -> None:
-    draft.case.log("started_at", rule, iso(draft.started_at), iso(started_at), confidence)
-    if draft.stopped_at is not None and stopped_at is not None:
-        draft.case.log("stopped_at", rule, iso(draft.stopped_at), iso(stopped_at), confidence)
-    draft.started_at, draft.stopped_at = started_at, stopped_at

@@ -7,7 +7,7 @@ from decimal import Decimal
 from charging.cleansing.case import Case, Rejection, Repair, all_open
 from charging.cleansing.references import judge_number, judge_station
 from charging.cleansing.session_draft import Draft, still_open
-from charging.cleansing.session_energy import judge_cost, judge_energy, judge_units, reject_garbage
+from charging.cleansing.session_energy import judge_cost, judge_energy, reject_garbage
 from charging.cleansing.session_pairs import (
     estimate_missing_stops,
     judge_overlaps,
@@ -15,8 +15,9 @@ from charging.cleansing.session_pairs import (
     judge_same_id,
 )
 from charging.cleansing.session_times import judge_clocks, judge_zones, mend_century, read_times
+from charging.cleansing.session_units import judge_units, mend_unit
 from charging.cleansing.values import instant, number, whole
-from charging.cleansing.verdict import Confidence, Context, Owner
+from charging.cleansing.verdict import Context, Owner
 from charging.identifiers import token_uid
 from charging.network import Session
 
@@ -25,14 +26,14 @@ def judge(cases: Sequence[Case], context: Context) -> list[Session]:
     """Mend, merge and set aside the sessions among the cases; return those that are clean."""
     judge_same_id(all_open(cases))
     for case in cases:
-        for rule in (_connector, judge_station, reject_garbage, judge_cost, mend_century, _token, _multi_stop):
+        for rule in _RULES:
             if case.is_open:
                 rule(case, context)
     drafts = [draft for case in all_open(cases) if (draft := _draft(case, context)) is not None]
     judge_clocks(drafts)
     judge_zones(drafts)
     judge_retransmitted(drafts)
-    estimate_missing_stops(drafts)
+    estimate_missing_stops(drafts, context)
     for draft in still_open(drafts):
         judge_energy(draft, context)
     judge_units(drafts)
@@ -62,7 +63,7 @@ def _multi_stop(case: Case, _: Context) -> None:
     """tx.multi_stop: the source had several stops and chose one; all of them stay in its own table."""
     count = case.values.get("stop_count")
     if count is not None and count.isdecimal() and int(count) > 1:
-        case.log("stopped_at", "tx.multi_stop", f"{count} stops", case.values.get("stopped_at"), Confidence.CERTAIN)
+        case.repair(Repair(field="stop_count", rule="tx.multi_stop", after="1"))
 
 
 def _draft(case: Case, context: Context) -> Draft | None:
@@ -97,3 +98,9 @@ def _number(case: Case, column: str) -> Decimal | None:
 def _server_time(case: Case, column: str, context: Context) -> datetime | None:
     zone = case.values.get("time_zone") or context.time_zone
     return instant(case.values.get(column), zone)
+
+
+_RULES = (
+    *(_connector, judge_station, reject_garbage, mend_unit, judge_cost),
+    *(mend_century, _token, _multi_stop),
+)

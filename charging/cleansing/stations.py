@@ -62,7 +62,7 @@ def _iccid(case: Case) -> None:
         reason = f"ICCID {written!r} is none: ask the carrier, or wait for the next BootNotification"
         case.reject(Rejection(rule="cp.iccid_excel", reason=reason, owner=Owner.CARRIER))
     elif not has_luhn(digits):
-        case.ask("cp.iccid_check", f"is ICCID {written} right? Its check digit is not", Owner.CARRIER)
+        case.ask("cp.iccid_excel", f"is ICCID {written} right? Its check digit is not", Owner.CARRIER)
 
 
 def has_luhn(digits: str) -> bool:
@@ -90,9 +90,13 @@ def _spellings(cases: Sequence[Case]) -> None:
             (winner, count), *_ = sorted(votes[folded].items(), key=lambda each: (-each[1], each[0]))
             if folded in _SPELLINGS:
                 case.repair(Repair(field="vendor", rule="cp.vendor_spelling", after=_SPELLINGS[folded]))
-            elif count * 2 > votes[folded].total():
+            elif count * 2 > (total := votes[folded].total()):
                 repair = Repair(
-                    field="vendor", rule="cp.vendor_spelling", after=winner.strip(), confidence=Confidence.VOTE
+                    field="vendor",
+                    rule="cp.vendor_spelling",
+                    after=winner.strip(),
+                    confidence=Confidence.VOTE,
+                    evidence=f"{count} of {total} stations write {winner.strip()}",
                 )
                 case.repair(repair)
 
@@ -115,9 +119,10 @@ def _same_identity(cases: Sequence[Case], seen: Seen) -> None:
             for case in others:
                 case.merge_into(latest, "cp.dup_hw_swap")
         else:
+            rule = "cp.dup_hw_swap" if len({case.key for case in group}) == 1 else "cp.dup_exact"
             reason = f"{len(group)} stations have this identity, and not one serial number: which of them is it?"
             for case in group:
-                case.reject(Rejection(rule="cp.dup_exact", reason=reason, owner=Owner.MAINTENANCE))
+                case.reject(Rejection(rule=rule, reason=reason, owner=Owner.MAINTENANCE))
 
 
 def _same_hardware(cases: Sequence[Case], seen: Seen) -> None:

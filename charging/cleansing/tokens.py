@@ -1,18 +1,20 @@
 """Rules for tokens: `tok.*`, `con.*` and `pii.*`. Identity and access are never corrected, only written canonically."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.contracts import judge_check_digit
+from charging.cleansing.token_holders import judge_names, judge_orphans, judge_owners
 from charging.cleansing.values import instant, stamp, truth
-from charging.cleansing.verdict import Confidence, Context, Owner
+from charging.cleansing.verdict import WITHHELD, Confidence, Context, Owner
 from charging.cleansing.words import has_particulars
 from charging.identifiers import contract_id, token_uid
 from charging.network import Token
 
 _NEVER = {(9999, 12, 31), (1970, 1, 1), (2038, 1, 19)}
 """Dates that programs write for "never"."""
+_VIRTUAL = ("REMOTE", "VID:")
 
 
 def judge(cases: Sequence[Case], context: Context) -> list[Token]:
@@ -21,8 +23,11 @@ def judge(cases: Sequence[Case], context: Context) -> list[Token]:
         for rule in (_uid, _parent, _contract, _access, _max_date):
             if case.is_open:
                 rule(case, context)
-    _owners(all_open(cases))
-    _orphans(all_open(cases))
+    judge_owners(all_open(cases))
+    judge_orphans(all_open(cases), context)
+    judge_names(all_open(cases))
+    _virtual(all_open(cases))
+    _expired(all_open(cases), context)
     return [_token(case, context) for case in all_open(cases)]
 
 
@@ -57,12 +62,9 @@ def _contract(case: Case, _: Context) -> None:
         contract = next((word for word in words if contract_id.parse(word) is not None), None)
         case.repair(Repair(field="contract_id", rule="tok.contract_in_note", after=contract))
     if note and has_particulars(note):
-        case.log("note", "pii.note", "(withheld)", None, Confidence.CERTAIN)
+        case.log("note", "pii.note", WITHHELD, None, Confidence.CERTAIN)
         case.values["note"] = None
-    parsed = contract_id.parse(case.values.get("contract_id") or "")
-    if parsed is not None and parsed.is_check_ok is False:
-        question = f"is the contract {parsed.text}? By its digits it would end in {parsed.expected_check_digit}"
-        case.ask("con.check_digit", question, Owner.ROAMING_PARTNER)
+    judge_check_digit(case)
 
 
 def _access(case: Case, _: Context) -> None:
@@ -89,40 +91,23 @@ def expiry(text: str | None, context: Context) -> datetime | None:
     return instant(text, context.time_zone or "UTC")
 
 
-def _owners(cases: Sequence[Case]) -> None:
-    """tok.many_owners, tok.dup: one uid twice. Different contracts or access are for the owner; the same merge."""
-    by_uid: defaultdict[str, list[Case]] = defaultdict(list)
+def _expired(cases: Sequence[Case], context: Context) -> None:
+    """tok.expired: it moves as a blocked one, since a partner's `valid` knows no dates."""
     for case in cases:
-        by_uid[(case.values.get("token_uid") or "").casefold()].append(case)
-    for first, *others in by_uid.values():
-        contracts = {_contract_key(case) for case in (first, *others)}
-        said = {(truth(case.values.get("is_blocked")), case.values.get("expires_at")) for case in (first, *others)}
-        for case in (first, *others) if len(contracts) > 1 else ():
-            reason = f"{len(contracts)} contracts share this uid: who pays?"
-            case.reject(Rejection(rule="tok.many_owners", reason=reason, owner=Owner.NETWORK_OWNER))
-        for case in (first, *others) if len(contracts) == 1 and len(said) > 1 else ():
-            case.reject(Rejection(rule="tok.dup", reason="it is listed twice, and its access differs"))
-        for case in others if len(contracts) == len(said) == 1 else ():
-            case.merge_into(first, "tok.dup")
+        expires_at = expiry(case.values.get("expires_at"), context)
+        if expires_at is not None and expires_at < context.as_of and not truth(case.values.get("is_blocked")):
+            case.repair(Repair(field="is_blocked", rule="tok.expired", after="true"))
 
 
-def _contract_key(case: Case) -> str | None:
-    written = case.values.get("contract_id")
-    return None if written is None else contract_id.compact(written) or written
-
-
-def _orphans(cases: Sequence[Case]) -> None:
-    """tok.orphan: nobody holds it, in a source that does say who holds the others."""
-    if not any(_has_holder(case) for case in cases):
-        return
+def _virtual(cases: Sequence[Case]) -> None:
+    """tok.virtual: an app's own key among the cards; no station may let it in while it is offline."""
     for case in cases:
-        if not _has_holder(case):
-            reason = "it has neither a contract nor a user: who may charge with it?"
-            case.reject(Rejection(rule="tok.orphan", reason=reason, owner=Owner.NETWORK_OWNER))
-
-
-def _has_holder(case: Case) -> bool:
-    return case.values.get("contract_id") is not None or (case.values.get("owner_count") or "0") != "0"
+        written = (case.values.get("token_uid") or "").upper()
+        if case.values.get("token_kind") != "pseudonym" and (
+            written.startswith(_VIRTUAL) or token_uid.is_uuid(written)
+        ):
+            question = "is it an app's, and no card? It must never be on the list of a station"
+            case.ask("tok.virtual", question, Owner.NETWORK_OWNER)
 
 
 def _token(case: Case, context: Context) -> Token:

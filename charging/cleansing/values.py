@@ -83,6 +83,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def plain(amount: Decimal) -> str:
+    """Return the text of a number, without an exponent."""
+    return f"{amount:f}"
+
+
 def energy_kwh(values: Mapping[str, str | None]) -> Decimal | None:
     """Return the energy in kWh that a row claims, negative or absurd as it may be; None if it claims none."""
     claimed, start, stop = (number((values.get(column) or "").strip()) for column in _ENERGIES)

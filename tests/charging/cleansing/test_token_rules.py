@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from charging.cleansing import Owner
+from charging.cleansing.population import Facts
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_sets_a_token_aside_that_nobody_holds(token, rows, rules):
         ("1970-01-01T00:00:00Z", None, ["tok.max_date"]),
         ("2038-01-19T03:14:07Z", None, ["tok.max_date"]),
         ("2038-01-18T00:00:00Z", datetime(2038, 1, 18, tzinfo=UTC), []),
-        ("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=UTC), []),
+        ("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=UTC), ["tok.expired"]),
         (None, None, []),
     ],
 )
@@ -166,3 +167,64 @@ def test_tells_the_issuer_by_the_contract(token, row, own, issuer):
 def test_writes_a_parent_as_its_own_row_has_it(token):
     assert token({"parent_uid": "ed:0b:a9:96"}).clean[0].parent_uid == "ED0BA996"
     assert token({"parent_uid": "FLEET 7"}).clean[0].parent_uid == "FLEET 7"
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "is_blocked", "rules"),
+    [
+        pytest.param("2026-11-20T05:59:59Z", "0", ["tok.expired"], id="a second ago"),
+        pytest.param("2026-11-20T06:00:00Z", "0", [], id="this instant"),
+        pytest.param("2026-11-20T05:59:59Z", "1", [], id="blocked anyway"),
+        pytest.param(None, "0", [], id="never"),
+    ],
+)
+def test_moves_an_expired_token_as_a_blocked_one(token, expires_at, is_blocked, rules):
+    found = token({"expires_at": expires_at, "is_blocked": is_blocked})
+
+    assert [fix.rule for fix in found.fixes] == rules
+    assert found.clean[0].is_blocked is (bool(rules) or is_blocked == "1")
+
+
+@pytest.mark.parametrize(
+    ("used", "is_urgent"),
+    [
+        pytest.param("2025-11-20T06:00:00Z", True, id="a year ago"),
+        pytest.param("2025-11-20T05:59:59Z", False, id="longer ago"),
+        pytest.param("2026-11-01T10:00:00", True, id="this month, in a zone that is not said"),
+        pytest.param(None, False, id="never"),
+    ],
+)
+def test_an_orphan_that_somebody_uses_is_urgent(token, used, is_urgent):
+    facts = Facts(last_used={"04FFFFFFFFFFFF": used} if used else {})
+    found = token({}, {"token_uid": "04FFFFFFFFFFFF", "contract_id": None}, facts=facts)
+
+    assert [(row.rule, row.reason.startswith("urgent")) for row in found.quarantined] == [("tok.orphan", is_urgent)]
+
+
+@pytest.mark.parametrize(
+    ("uid", "rules"),
+    [
+        ("REMOTE-17", ["tok.virtual"]),
+        ("vid:0017", ["tok.virtual"]),
+        ("6f1c2a34-7d10-4a44-9f6e-0d6f5a0b1c2d", ["tok.virtual"]),
+        ("04A1B2C3D4E5F6", []),
+        ("GARAGE 7", []),
+    ],
+)
+def test_asks_whether_an_apps_key_is_a_card(token, uid, rules):
+    assert [question.rule for question in token({"token_uid": uid}).questions] == rules
+
+
+@pytest.mark.parametrize(
+    ("uid", "contract", "rules"),
+    [
+        ("Jan de Vries", None, ["pii.in_name"]),
+        ("Jan de Vries", "NL-TNM-C00122045-K", []),
+        ("GARAGE ZUID", None, []),
+        ("Garage 7", None, []),
+    ],
+)
+def test_asks_about_a_persons_name_without_a_contract(token, uid, contract, rules):
+    found = token({"token_uid": uid, "contract_id": contract, "owner_count": "1"})
+
+    assert [question.rule for question in found.questions] == rules
