@@ -13,6 +13,7 @@ what is wrong and what to do about it.
     │   │   └── MissingColumns
     │   ├── PartnerFileError      a partner file is not valid
     │   ├── RecipeError           a recipe file is not valid
+    │   ├── AnswerRefused         a case in quarantine cannot be decided like this
     │   └── UnknownThing          no such plan, wave, gate, station, partner
     ├── MachineError              the machine does not allow it; exit status 2
     │   ├── DatabaseUnavailable
@@ -108,6 +109,14 @@ class UnknownThing(UserError):
         super().__init__(f"there is no {kind} {name!r}: {mend}")
 
 
+class AnswerRefused(UserError):
+    """A case in quarantine cannot be decided like this."""
+
+    def __init__(self, case: str, problem: str, mend: str) -> None:
+        self.case, self.problem, self.mend = case, problem, mend
+        super().__init__(f"{case} is not decided: {problem}; {mend}")
+
+
 class MachineError(RehomeError):
     """The machine does not allow what was asked."""
 
@@ -167,10 +176,12 @@ class StationUnreachable(RemoteError):
 
 
 class PartnerRefused(RemoteError):
-    """A partner answered, and the answer was no."""
+    """A partner answered, and the answer was no: `status` is HTTP's, `code` is OCPI's, where they are known."""
 
-    def __init__(self, partner: str, problem: str, mend: str) -> None:
-        self.partner, self.problem, self.mend = partner, problem, mend
+    def __init__(
+        self, partner: str, problem: str, mend: str, *, status: int | None = None, code: int | None = None
+    ) -> None:
+        self.partner, self.problem, self.mend, self.status, self.code = partner, problem, mend, status, code
         super().__init__(f"partner {partner} refused: {problem}; {mend}")
 
 

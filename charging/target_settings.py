@@ -31,6 +31,7 @@ class OcpiReceiver(_Table):
     party: str = Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{3}$", description="country and party of the receiver, NL-NEW")
     origins: tuple[str, ...] = Field(default=(), description="where else its addresses may lie: https://host:port")
     requests_per_second: float = Field(default=10.0, gt=0, description="more are never sent")
+    publish: bool = Field(default=False, description="whether new locations may be shown to the public")
     connector: KnownConnector | None = Field(default=None, description="for EVSEs whose connectors nobody has told")
 
 

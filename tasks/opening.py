@@ -10,8 +10,15 @@ from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.queries.loading import Stamps
+from charging.errors import SettingsError
+from charging.roaming.partner import TokenEncoding, origin
 from charging.secret import resolve
 from charging.settings import BackOffice, Settings
+from charging.target_settings import OcpiReceiver
+from charging.targets.ocpi import OcpiTarget
+from charging.targets.ocpi_client import Receiver, ReceiverClient
+from charging.targets.ocpi_objects import Manner
+from charging.targets.pace import Pace
 from charging.targets.steve import SteveTarget
 from charging.targets.steve_tags import SteveTags
 from charging.targets.target import Target
@@ -63,8 +70,36 @@ def target(settings: Settings, *, stamps: Stamps) -> Iterator[Target]:
             with back_office_engine(settings, "target") as theirs:
                 tags = _tags(http, table) if table.tags == "rest" else None
                 yield SteveTarget(theirs, "target", tags=tags)
+        elif isinstance(table, OcpiReceiver):
+            http.event_hooks["request"] = [Pace(table.requests_per_second)]
+            yield _receiver(http, settings, table, stamps)
+        else:
+            raise SettingsError("target.kind", f"is {table.kind}, which cannot be loaded", "choose steve or ocpi")
 
 
 def _tags(http: httpx.Client, table: BackOffice) -> SteveTags:
     password = resolve(table.password, setting="target.password")
     return SteveTags(http, table.rest, user=table.user, password=password, clock=system_clock)
+
+
+def _receiver(http: httpx.Client, settings: Settings, table: OcpiReceiver, stamps: Stamps) -> OcpiTarget:
+    owner = settings.operator.replace("*", "-")
+    receiver = Receiver(
+        name="target",
+        party=table.party,
+        owner=owner,
+        versions_url=table.versions_url,
+        version=table.version,
+        origins=(origin(table.versions_url), *map(origin, table.origins)),
+        token_encoding=TokenEncoding(table.token_encoding),
+    )
+    token = resolve(table.token, setting="target.token")
+    manner = Manner(
+        version=table.version,
+        owner=owner,
+        time_zone=settings.time_zone,
+        publish=table.publish,
+        connector=table.connector,
+    )
+    client = ReceiverClient(receiver, http=http, token=token, clock=system_clock)
+    return OcpiTarget(client, manner, clock=system_clock, stamps=stamps)

@@ -51,6 +51,12 @@ def country_code(text: str) -> str | None:
     return _BY_SPELLING.get(text.strip().casefold())
 
 
+def long_country_code(code: str) -> str | None:
+    """Return ISO 3166-1 alpha-3 for an alpha-2 code, or None if it is not known."""
+    entry = _COUNTRIES.get(code)
+    return entry[0] if entry else None
+
+
 def is_inside(country: str, latitude: Decimal, longitude: Decimal) -> bool | None:
     """Whether a point lies in the box around a country; None where we have no box."""
     entry = _COUNTRIES.get(country)

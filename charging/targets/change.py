@@ -55,10 +55,13 @@ class Change:
     stamped_at: datetime | None = None
     """The `last_updated` that goes with this content: the same in every run that means the same."""
 
+    content: str = ""
+    """The hash of all that travels with the row, where that is more than its fields."""
+
     @property
     def content_sha256(self) -> str:
         """The hash of what the target should hold: the same content has the same one in every run."""
-        return canonical.digest(self.fields)
+        return self.content or canonical.digest(self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

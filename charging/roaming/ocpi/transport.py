@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
+from typing import Protocol
 
 import httpx
 import stamina
@@ -14,7 +15,7 @@ from charging.clock import Clock
 from charging.errors import PartnerRefused, PartnerUnavailable
 from charging.roaming.ocpi.parse import UnreadablePage, read_envelope
 from charging.roaming.ocpi.wire import Envelope
-from charging.roaming.partner import Partner, TokenEncoding, origin
+from charging.roaming.partner import TokenEncoding, origin
 from charging.secret import Secret
 
 _MAX_WAIT_SECONDS = 120.0
@@ -47,6 +48,30 @@ class Answer:
         return sha256(self.body).hexdigest()
 
 
+class Peer(Protocol):
+    """What a transport must know of the other side."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    @property
+    def party(self) -> str:
+        """Its country and party: NL-ROA."""
+
+    @property
+    def owner(self) -> str:
+        """Ours."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where its addresses may lie; the token goes nowhere else."""
+
+    @property
+    def token_encoding(self) -> TokenEncoding:
+        """How the token stands in the header."""
+
+
 class _Passing(Exception):
     """A failure that another attempt may not meet."""
 
@@ -59,7 +84,7 @@ class Transport:
     """Requests to one partner, and to nobody else: the token is sent to the partner's own origins only."""
 
     def __init__(
-        self, partner: Partner, *, http: httpx.Client, token: Secret, clock: Clock, correlation_id: str, limits: Limits
+        self, partner: Peer, *, http: httpx.Client, token: Secret, clock: Clock, correlation_id: str, limits: Limits
     ) -> None:
         self._partner, self._http, self._token, self._clock = partner, http, token, clock
         self._correlation_id, self._limits, self._sent = correlation_id, limits, 0
@@ -73,6 +98,26 @@ class Transport:
             PartnerRefused: if the partner says no, or the address is not the partner's.
             PartnerUnavailable: if no attempt gave an answer that can be understood.
         """
+        return self._ask("GET", url, params=params, is_functional=is_functional)
+
+    def put(self, url: str, body: bytes) -> Answer:
+        """Return the answer to a PUT of a JSON document to a functional module. A PUT may be repeated.
+
+        Raises:
+            PartnerRefused: if the partner says no, or the address is not the partner's.
+            PartnerUnavailable: if no attempt gave an answer that can be understood.
+        """
+        return self._ask("PUT", url, body=body, is_functional=True)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        is_functional: bool,
+    ) -> Answer:
         if origin(url) not in self._partner.origins:
             raise PartnerRefused(
                 self._partner.name,
@@ -82,17 +127,20 @@ class Transport:
         try:
             for attempt in stamina.retry_context(on=_wait, attempts=self._limits.attempts, timeout=None):
                 with attempt:
-                    return self._attempt(url, params=params, is_functional=is_functional)
+                    return self._attempt(method, url, params=params, sent=body, is_functional=is_functional)
         except _Passing as failure:
             raise PartnerUnavailable(
                 self._partner.name, f"{failure.problem} at {_bare(url)}", "the pull is repeated with the next run"
             ) from failure
         raise AssertionError("stamina ends with a result or the last failure")
 
-    def _attempt(self, url: str, *, params: Mapping[str, str] | None, is_functional: bool) -> Answer:
+    def _attempt(
+        self, method: str, url: str, *, params: Mapping[str, str] | None, sent: bytes | None, is_functional: bool
+    ) -> Answer:
+        headers = self._headers(is_functional=is_functional) | ({"Content-Type": "application/json"} if sent else {})
         try:
             with self._http.stream(
-                "GET", url, params=params, headers=self._headers(is_functional=is_functional), follow_redirects=False
+                method, url, params=params, content=sent, headers=headers, follow_redirects=False
             ) as response:
                 self._judge_status(response)
                 body = b"".join(self._chunks(response))
@@ -134,7 +182,7 @@ class Transport:
 
     def _judge_status(self, response: httpx.Response) -> None:
         status = response.status_code
-        if status == 200:
+        if status in {200, 201}:
             return
         where = f"HTTP {status} at {_bare(str(response.url))}"
         if status in {401, 403}:
@@ -145,7 +193,9 @@ class Transport:
             raise PartnerRefused(
                 self._partner.name, f"{where}: it redirects", "write the final address in the partner file"
             )
-        raise PartnerRefused(self._partner.name, where, "show the partner this request; it is not one that heals")
+        raise PartnerRefused(
+            self._partner.name, where, "show the partner this request; it is not one that heals", status=status
+        )
 
     def _judge_envelope(self, envelope: Envelope, url: str) -> None:
         if 1000 <= envelope.status_code < 2000:
@@ -153,7 +203,13 @@ class Transport:
         said = f"OCPI status {envelope.status_code} ({envelope.status_message or 'no message'}) at {_bare(url)}"
         if envelope.status_code >= 3000:  # the server's or the hub's trouble, which may pass
             raise _Passing(said)
-        raise PartnerRefused(self._partner.name, said, "an HTTP 200 that says no is a no: ask the partner")
+        raise PartnerRefused(
+            self._partner.name,
+            said,
+            "an HTTP 200 that says no is a no: ask the partner",
+            status=200,
+            code=envelope.status_code,
+        )
 
     def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
         deadline, size = self._clock() + self._limits.max_duration, 0
