@@ -3,7 +3,7 @@
 import importlib
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -55,9 +55,9 @@ def gx_suite(name: str, expectations: Sequence[Expectation]) -> Any:
     return gx.ExpectationSuite(name=name, expectations=[_in_gx_words(gx, each) for each in expectations])
 
 
-def by_expectation(validated: Any) -> Answers:
+def by_expectation(told: Iterable[Any]) -> Answers:
     """Return the answers of a validation, by the id of the expectation."""
-    return {answer.expectation_config.meta["expectation_id"]: answer for answer in validated.results}
+    return {answer.expectation_config.meta["expectation_id"]: answer for answer in told}
 
 
 def findings(
@@ -99,7 +99,7 @@ def result(
             f"expectation {expectation.expectation_id} cannot be evaluated ({problem})",
             "see that the column holds values of one kind",
         )
-    count = int(answer.result.get("unexpected_count", 0))
+    count = int(answer.result.get("unexpected_count") or 0)
     keys = tuple(sorted(failing(expectation) if count else (), key=_place))
     if len(keys) != count:
         what = f"failing rows of {name} by {expectation.expectation_id}"

@@ -90,7 +90,7 @@ def ask(name: str, expectations: Sequence[Expectation], frame: "pd.DataFrame", *
             answers.gx_suite(name, asked),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": keys},
         )
-    found = answers.by_expectation(validated)
+    found = answers.by_expectation(validated.results)
 
     def failing(expectation: Expectation) -> Collection[Key]:
         listed = found[expectation.expectation_id].result.get("unexpected_index_list") or ()

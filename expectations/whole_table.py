@@ -21,14 +21,14 @@ def exactly_rows(expectation_id: str, sentence: str, consequence: Consequence, *
 def unique_together(
     expectation_id: str, columns: Sequence[str], sentence: str, consequence: Consequence
 ) -> Expectation:
-    """Expect that no combination of values stands in two rows. Rows without any of the values are not counted."""
+    """Expect that no combination of values stands in two rows. Rows that lack one of the values are not counted."""
     return Expectation(
         expectation_id=expectation_id,
         asks="ExpectCompoundColumnsToBeUnique",
         columns=tuple(columns),
         sentence=sentence,
         consequence=consequence,
-        arguments={"ignore_row_if": "all_values_are_missing"},
+        arguments={"ignore_row_if": "any_value_is_missing"},
     )
 
 

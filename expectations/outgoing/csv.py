@@ -7,7 +7,7 @@ from expectations.outgoing.fits import REFUSE, strings
 
 MOST = 255
 HARMLESS = r"[+-]?[0-9]+(?:[.,][0-9]+)?|(?![=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])(?:.|\n)*"
-"""A number may begin with a sign; any other text that begins like a formula would be run (CWE-1236), in full width too."""
+"""A number may begin with a sign; other text that begins like a formula, in full width too, would be run (CWE-1236)."""
 
 
 def cells(entity: str, columns: Sequence[str], lengths: Mapping[str, int]) -> tuple[Expectation, ...]:
