@@ -42,7 +42,7 @@ class Decided(Protocol):
     @property
     def rule(self) -> str: ...
     @property
-    def reason_set_aside(self) -> str: ...
+    def reason(self) -> str: ...
     @property
     def owner(self) -> str: ...
     @property
@@ -84,6 +84,6 @@ def taken_together(decisions: Iterable[Decided]) -> Answer:
             case Choice.CORRECTED:
                 answer = Answer(waived=answer.waived, values=dict(answer.values) | dict(one.corrections))
             case Choice.DISCARDED:
-                discarded = Discarded(rule=one.rule, reason=one.reason_set_aside, owner=one.owner)
+                discarded = Discarded(rule=one.rule, reason=one.reason, owner=one.owner)
                 answer = Answer(waived=answer.waived, values=answer.values, discarded=discarded)
     return answer

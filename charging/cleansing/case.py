@@ -80,9 +80,7 @@ class Case:
         )
 
     def ask(self, rule: str, question: str, owner: Owner) -> None:
-        """Leave a question about a row that is loaded all the same, unless its owner has answered it."""
-        if rule in self.answer.waived:
-            return
+        """Leave a question about a row that is loaded all the same."""
         self.questions.append(
             Question(
                 entity=self.row.entity,

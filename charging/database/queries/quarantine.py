@@ -64,7 +64,8 @@ class Case:
 
 def cases(connection: sa.Connection, wanted: Wanted) -> list[Case]:
     """Return the cases of each source's present extracts, the oldest first; rows of superseded extracts are no work."""
-    listed = sa.union_all(_rows(), _questions()).subquery()
+    current = _current()
+    listed = sa.union_all(_rows(current), _questions(current)).subquery()
     column = listed.c
     chosen = sa.select(listed).order_by(column.first_at, column.source, column.entity, column.file, column.line)
     for name in ("owner", "entity", "rule", "source"):
@@ -159,8 +160,8 @@ def _key(kind: str, *parts: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.func.substr(digest, 1, 12)
 
 
-def _rows() -> sa.Select[Any]:
-    row, extract, landed, current = tables.quarantined_row.c, tables.extract.c, tables.landed_row.c, _current()
+def _rows(current: sa.CTE) -> sa.Select[Any]:
+    row, extract, landed = tables.quarantined_row.c, tables.extract.c, tables.landed_row.c
     first = _first()
     same = {"source": extract.source, "entity": row.entity, "key": row.key, "rule": row.rule}
     here = sa.and_(
@@ -199,8 +200,8 @@ def _first() -> sa.Subquery:
     )
 
 
-def _questions() -> sa.Select[Any]:
-    row, extract, landed, current = tables.question.c, tables.extract.c, tables.landed_row.c, _current()
+def _questions(current: sa.CTE) -> sa.Select[Any]:
+    row, extract, landed = tables.question.c, tables.extract.c, tables.landed_row.c
     here = sa.and_(
         landed.extract_id == row.extract_id, landed.entity == row.entity, landed.row_number == row.row_number
     )
