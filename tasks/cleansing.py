@@ -1,5 +1,6 @@
 """Turning an extract into clean rows: rules first, then each entity's suite, then one transaction for all of it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from charging.settings import Settings
 from tasks import opening, verdicts
 from tasks.judging import ROWS_AT_ONCE
 from tasks.one_entity import cleanse_entity
+from tasks.rejoining import NAMED_BY_OTHERS, rejoin
 from tasks.surroundings import Surroundings
 
 
@@ -105,11 +107,51 @@ def cleanse_on(
     }
 
 
-def canonical_row(value: object) -> dict[str, object]:
-    """Return a dataclass as a row of plain values."""
-    row = canonical.plain(value)
-    assert isinstance(row, dict)  # noqa: S101 - a dataclass is a mapping of its fields
-    return dict(row)
+def cleanse_rows(
+    engine: sa.Engine, settings: Settings, extract_id: str, *, entity: str, places: Collection[tuple[str, int]]
+) -> dict[str, Any]:
+    """Let rows that somebody has answered for rejoin without a full run; return the account of their entity.
+
+    Raises:
+        CountsDisagree: if a row is not accounted for.
+        QualityBlocked: if an expectation whose consequence is "block" is not met.
+        UnknownThing: if there is no such extract, or it has never been cleansed.
+    """
+    with engine.begin() as connection:
+        return cleanse_rows_on(connection, settings, extract_id, entity=entity, places=places, at=system_clock())
+
+
+def cleanse_rows_on(
+    connection: sa.Connection,
+    settings: Settings,
+    extract_id: str,
+    *,
+    entity: str,
+    places: Collection[tuple[str, int]],
+    at: datetime,
+) -> dict[str, Any]:
+    """Judge rows again, by the file and line of their landing, in the caller's transaction; return the account.
+
+    Clean rows, log, questions, quarantine and account are as a full run would leave them; of large tables only the
+    parts are judged in which the rows stand. The suite's answers in the account stay those of the last full run.
+
+    Raises:
+        CountsDisagree: if a row is not accounted for.
+        QualityBlocked: if an expectation whose consequence is "block" is not met.
+        UnknownThing: if there is no such extract, or it has never been cleansed.
+    """
+    take_turns(connection, "cleanse")
+    manifest = read.manifest(connection, extract_id)
+    if manifest is None or not read.is_cleansed(connection, extract_id):
+        raise UnknownThing("cleansed extract", extract_id, "extract and cleanse a source first")
+    account = None
+    if entity not in NAMED_BY_OTHERS:
+        beside = Surroundings(connection, settings, manifest, read_clean.told(connection, extract_id))
+        account = rejoin(connection, manifest, entity, beside, places, at=at)
+    if account is None:
+        done = cleanse_on(connection, settings, extract_id, at=at)
+        (account,) = (each for each in done["accounts"] if each["entity"] == entity)
+    return account
 
 
 def _latest(engine: sa.Engine, source: str) -> str:

@@ -139,15 +139,17 @@ def known_keys(connection: sa.Connection, extract_ids: Collection[str], *, entit
 
 
 def part_sizes(connection: sa.Connection, extract_id: str, *, entity: str) -> list[tuple[int, int]]:
-    """Return how many rows of an entity each part has, by part; nothing where an entity has none."""
+    """Return how many rows are judged in each part, by part, after `gather_strays`; nothing without parts."""
     row = tables.landed_row.c
+    part = sa.func.coalesce(_STRAY.c.part, row.part).label("part")
     chosen = (
-        sa.select(row.part, sa.func.count())
+        sa.select(part, sa.func.count())
+        .select_from(sa.outerjoin(tables.landed_row, _STRAY, _STRAY.c.row_number == row.row_number))
         .where(row.extract_id == extract_id, row.entity == entity, row.part.is_not(None))
-        .group_by(row.part)
-        .order_by(row.part)
+        .group_by(part)
+        .order_by(part)
     )
-    return [(part, count) for part, count in connection.execute(chosen).tuples()]
+    return [(share, count) for share, count in connection.execute(chosen).tuples()]
 
 
 def values_of(connection: sa.Connection, extract_id: str, *, entity: str, field: str) -> frozenset[str]:
