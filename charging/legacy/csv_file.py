@@ -10,7 +10,8 @@ from typing import Literal
 
 from charging.cleansing.verdict import PLAIN_NUMBER, SHIFTED
 from charging.errors import MissingColumns, SettingsError, UnreadableSource
-from charging.legacy.csv_text import Record, detect_delimiter, detect_encoding, read_header, records
+from charging.legacy.csv_encoding import Encoding, detect_encoding
+from charging.legacy.csv_text import Record, detect_delimiter, read_header, records
 from charging.legacy.culture import Evidence, iso_instant, plain_number
 from charging.legacy.mapping import FileMapping, shipped
 from charging.legacy.mapping_keys import is_time_zone
@@ -30,7 +31,7 @@ from charging.legacy.source import (
 class _Layout:
     """Everything that must be known before a row of the file can be read."""
 
-    encoding: str
+    encoding: Encoding
     delimiter: str
     header: tuple[str, ...]
     mapping: FileMapping
@@ -45,8 +46,18 @@ class CsvSource:
 
     kind: Literal["csv"] = "csv"
 
-    def __init__(self, path: Path, *, mapping: FileMapping | None = None, time_zone: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        mapping: FileMapping | None = None,
+        time_zone: str | None = None,
+        date_order: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+    ) -> None:
         self._path, self._given, self._time_zone = path, mapping, time_zone
+        self._date_order, self._decimal, self._encoding = date_order, decimal, encoding
 
     @property
     def name(self) -> str:
@@ -73,7 +84,7 @@ class CsvSource:
         layout = self._layout
         origin = "given" if self._given else "recognised by the header"
         notes = (
-            f"encoding {layout.encoding}" + (" (a fallback: it is not UTF-8)" if layout.encoding == "cp1252" else ""),
+            layout.encoding.note,
             f"delimiter {layout.delimiter!r}",
             f"decimal mark {layout.decimal!r}, date order {layout.date_order}",
             f"time zone {layout.time_zone}" if layout.time_zone else "every time carries its zone",
@@ -126,7 +137,8 @@ class CsvSource:
             yield LandedRow(entity=entity, file=self.name, line=record.line, values=values)
 
     def _records(self, layout: _Layout) -> Iterator[Record]:
-        return records(self._path, encoding=layout.encoding, delimiter=layout.delimiter, width=len(layout.header))
+        name, delimiter = layout.encoding.name, layout.delimiter
+        return records(self._path, encoding=name, delimiter=delimiter, header=layout.header)
 
     def _reader(self, entity: str) -> Callable[[tuple[str, ...]], dict[str, str | None]]:
         """Return what turns the cells of a record into the canonical columns of an entity."""
@@ -151,9 +163,9 @@ class CsvSource:
     def _layout(self) -> _Layout:
         """Read the whole file once, and decide by its own values how it is to be read."""
         given = self._given
-        encoding = detect_encoding(self._path, stated=given.encoding if given else None)
-        delimiter = (given.delimiter if given else None) or detect_delimiter(self._path, encoding)
-        header = read_header(self._path, encoding, delimiter)
+        encoding = detect_encoding(self._path, stated=self._encoding or (given.encoding if given else None))
+        delimiter = (given.delimiter if given else None) or detect_delimiter(self._path, encoding.name)
+        header = read_header(self._path, encoding.name, delimiter)
         mapping = given or _recognise(self.name, header)
         if missing := _missing(mapping, header):
             raise MissingColumns(self.name, missing, header)
@@ -161,7 +173,7 @@ class CsvSource:
         if time_zone is not None and not is_time_zone(time_zone):
             raise SettingsError("time_zone", f"is {time_zone!r}", "write an IANA name such as Europe/Amsterdam")
         evidence = Evidence(source=self.name)
-        row_count = self._survey(evidence, mapping, header, encoding=encoding, delimiter=delimiter)
+        row_count = self._survey(evidence, mapping, header, encoding=encoding.name, delimiter=delimiter)
         if not row_count:
             raise UnreadableSource(self.name, "it has a header and no rows", "export it again")
         if evidence.zoneless and time_zone is None:
@@ -175,8 +187,8 @@ class CsvSource:
             delimiter=delimiter,
             header=header,
             mapping=mapping,
-            decimal=mapping.decimal or evidence.decimal(),
-            date_order=mapping.date_order or evidence.date_order(),
+            decimal=self._decimal or mapping.decimal or evidence.decimal(),
+            date_order=self._date_order or mapping.date_order or evidence.date_order(),
             time_zone=time_zone if evidence.zoneless else None,
             row_count=row_count,
         )
@@ -188,12 +200,12 @@ class CsvSource:
         instants = sorted({place for name, place in columns if name in INSTANTS})
         numbers = sorted({place for name, place in columns if name in NUMBERS})
         row_count = 0
-        for record in records(self._path, encoding=encoding, delimiter=delimiter, width=len(header)):
+        for record in records(self._path, encoding=encoding, delimiter=delimiter, header=header):
             row_count += 1
             if record.problem is not None:
                 continue
             for place in instants:
-                evidence.see_instant(record.cells[place], line=record.line)
+                evidence.see_instant(record.cells[place], line=record.line, column=header[place])
             for place in numbers:
                 evidence.see_number(record.cells[place], line=record.line)
         return row_count

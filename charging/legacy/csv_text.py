@@ -1,19 +1,20 @@
-"""From the bytes of a delimited file to its records: encoding, delimiter, and what cannot be a record."""
+"""From the text of a delimited file to its records: delimiter, header, and what cannot be a record."""
 
-import codecs
 import csv
+import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from pathlib import Path
 
-from charging.errors import SourceNotFound, UnreadableSource
+from charging.errors import UnreadableSource
+from charging.legacy.csv_encoding import errors_of
 
-_PIECE = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 50
 _LONGEST_EXCERPT = 10_000
+_UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,59 +25,6 @@ class Record:
     cells: tuple[str, ...] = ()
     problem: str | None = None
     raw: str = ""
-
-
-def detect_encoding(path: Path, *, stated: str | None = None) -> str:
-    """Return the encoding of a file: as stated, or UTF-16 by its mark, UTF-8 if every byte agrees, else Windows-1252.
-
-    Raises:
-        SourceNotFound: if there is no such file.
-        UnreadableSource: if it is empty, or not text.
-    """
-    name = path.name
-    if not path.is_file():
-        raise SourceNotFound(str(path))
-    with path.open("rb") as file:
-        start = file.read(4)
-    if not start:
-        raise UnreadableSource(name, "the file is empty", "export it again")
-    if stated is not None:
-        return _require_encoding(path, stated)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    _refuse_binary(path)
-    for encoding in ("utf-8-sig", "cp1252"):
-        if _decodes(path, encoding):
-            return encoding if start.startswith(codecs.BOM_UTF8) or encoding != "utf-8-sig" else "utf-8"
-    raise UnreadableSource(name, "it is neither UTF-8 nor Windows-1252", "save it as UTF-8, or name its encoding")
-
-
-def _require_encoding(path: Path, stated: str) -> str:
-    try:
-        if _decodes(path, stated):
-            return stated
-    except LookupError:
-        raise UnreadableSource(path.name, f"there is no encoding {stated!r}", "name one such as utf-8") from None
-    raise UnreadableSource(path.name, f"it is not in {stated}", "leave the encoding out, and it is detected")
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    """Whether the whole file is in that encoding; a last character that is cut off proves nothing against it."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
-        try:
-            while piece := file.read(_PIECE):
-                decoder.decode(piece)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _refuse_binary(path: Path) -> None:
-    with path.open("rb") as file:
-        sample = file.read(_PIECE)
-    if sample.count(0) * 10 > len(sample):
-        raise UnreadableSource(path.name, "a tenth of it is NUL bytes", "save it as UTF-8 text; UTF-16 needs its mark")
 
 
 def detect_delimiter(path: Path, encoding: str) -> str:
@@ -115,74 +63,84 @@ def read_header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     return header
 
 
-def records(path: Path, *, encoding: str, delimiter: str, width: int) -> Iterator[Record]:
+def records(path: Path, *, encoding: str, delimiter: str, header: tuple[str, ...]) -> Iterator[Record]:
     """Yield every record after the header; one whose cells do not fit the header comes with its problem."""
-    for record in islice(_parse(path, encoding, delimiter), 1, None):
-        if record.problem is None and len(record.cells) != width:
-            yield from _misfits(record, width)
+    for record in islice(_parse(path, encoding, delimiter, width=len(header)), 1, None):
+        if record.problem is None and tuple(cell.strip() for cell in record.cells) == header:
+            yield Record(line=record.line, problem="it is the header once more", raw=_excerpt(record.raw))
         else:
             yield record
 
 
-def _misfits(record: Record, width: int) -> Iterator[Record]:
-    """Yield a misfit by its physical lines: a stray quote may have swallowed many, and each of them is a lost row."""
-    lines = [line.rstrip("\r\n") for line in StringIO(record.raw, newline="")]
-    problem = f"it has {len(record.cells)} cells, and the header has {width}"
-    if len(lines) > 1:
-        problem = "a quote that is never closed runs through it"
-    elif not record.raw.endswith(("\n", "\r")):
-        problem = f"the file ends in the middle of it: {problem}"
-    for offset, line in enumerate(lines):
-        yield Record(line=record.line + offset, problem=problem, raw=_excerpt(line))
-
-
 class _Lines:
-    """The lines of a file, remembering those that the current record is made of."""
+    """The lines of a file, remembering those that the current record is made of, and giving some of them again."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
+        self._again: deque[str] = deque()
         self.read: list[str] = []
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line = self._again.popleft() if self._again else next(self._lines)
         self.read.append(line)
         return line
 
+    def give_again(self) -> None:
+        """Give all but the first line of the current record again: a stray quote must cost its own line only."""
+        self._again.extendleft(reversed(self.read[1:]))
+        del self.read[1:]
 
-def _parse(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
-    # Only a character that the end of the file cuts off can need replacing: everything else has been decoded before.
-    with path.open(encoding=encoding, newline="", errors="replace") as file:
+
+def _parse(path: Path, encoding: str, delimiter: str, *, width: int | None = None) -> Iterator[Record]:
+    with path.open(encoding=encoding, newline="", errors=errors_of(encoding)) as file:
         lines = _Lines(file)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         line = 1
         while True:
             lines.read.clear()
             try:
-                cells = next(reader)
+                cells: list[str] | None = next(reader)
+                problem = ""
             except StopIteration:
                 return
             except csv.Error as error:
-                yield from _unreadable(line, lines.read, str(error))
-            else:
-                raw = "".join(lines.read)
-                if "\0" in raw:
-                    yield Record(line=line, problem="it holds NUL bytes", raw=_excerpt(raw.replace("\0", "\ufffd")))
-                elif raw.endswith("\ufffd"):
-                    yield Record(line=line, problem="the file ends inside a character of it", raw=_excerpt(raw))
-                elif cells:
-                    yield Record(line=line, cells=tuple(cells), raw=raw)
+                cells, problem = None, str(error)
+            record = _record(line, cells, problem, lines, width=width)
+            if record is not None:
+                yield record
             line += len(lines.read)
 
 
-def _unreadable(line: int, raw: list[str], problem: str) -> Iterator[Record]:
-    for offset, text in enumerate(raw):
-        yield Record(line=line + offset, problem=problem, raw=_excerpt(text.rstrip("\r\n")))
+def _record(line: int, cells: list[str] | None, problem: str, lines: _Lines, *, width: int | None) -> Record | None:
+    """Return what was read; None for an empty line."""
+    if cells is not None and (width is None or len(cells) in {0, width}):
+        raw = "".join(lines.read)
+        if not (problem := _of_bytes(raw)):
+            return Record(line=line, cells=tuple(cells), raw=raw) if cells else None
+    elif len(lines.read) > 1:
+        problem = "a quote that is opened in it is never closed"
+        lines.give_again()
+    elif cells is not None:
+        problem = f"it has {len(cells)} cells, and the header has {width}"
+        if not lines.read[0].endswith(("\n", "\r")):
+            problem = f"the file ends in the middle of it: {problem}"
+    return Record(line=line, problem=_of_bytes("".join(lines.read)) or problem, raw=_excerpt("".join(lines.read)))
 
 
-def _excerpt(text: str) -> str:
-    if len(text) <= _LONGEST_EXCERPT:
-        return text
-    return f"{text[:_LONGEST_EXCERPT]}… ({len(text):,} characters)"
+def _of_bytes(raw: str) -> str:
+    """Return what is wrong with the bytes of a record, or nothing."""
+    if "\0" in raw:
+        return "it holds NUL bytes"
+    if raw.endswith("\ufffd") or _UNDECODED.search(raw[-1:]):
+        return "the file ends inside a character of it"
+    return "it holds bytes that are no characters in the encoding of the file" if _UNDECODED.search(raw) else ""
+
+
+def _excerpt(raw: str) -> str:
+    text = raw.rstrip("\r\n").replace("\0", "\ufffd")
+    if len(text) > _LONGEST_EXCERPT:
+        text = f"{text[:_LONGEST_EXCERPT]}… ({len(text):,} characters)"
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,9 +1,11 @@
 """In which culture a file writes its numbers and dates: proven from its own values, or asked; never assumed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from charging.errors import UnreadableSource
+from charging.legacy.readings import DateReadings, NumberReadings
 
 _DATE = re.compile(
     r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AaPp])\.?[Mm]\.?)?)?"
@@ -13,7 +15,9 @@ _TIME = re.compile(r"\d{1,2}:\d{2}")
 _POINT = re.compile(r"[+-]?\d+\.\d+")
 _GROUPED_POINT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+")
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
-_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 1,234 is a thousand and more, or one and a quarter
+_BETWEEN = re.compile("[ '\u00a0\u2009\u202f\u2019]")
+_SPACED = re.compile("[+-]?\\d{1,3}(?:[ '\u00a0\u2009\u202f\u2019]\\d{3})+(?:[.,]\\d+)?")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234 is a thousand and more, or one and a quarter
 
 
 @dataclass(slots=True)
@@ -24,17 +28,21 @@ class Evidence:
     decimals: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     zoneless: str | None = None
+    number_readings: NumberReadings = field(default_factory=NumberReadings)
+    date_readings: DateReadings = field(default_factory=DateReadings)
 
     def see_number(self, text: str, *, line: int) -> None:
         """Note what the writing of a number proves."""
-        if _POINT.fullmatch(text) or _GROUPED_POINT.fullmatch(text):
-            self.decimals.setdefault(".", f"{text!r} in line {line}")
-        elif _EITHER.fullmatch(text):
+        text = ungrouped(text)
+        if _EITHER.fullmatch(text):
             self.decimals.setdefault("either", f"{text!r} in line {line}")
+            self.number_readings.see(text)
+        elif _POINT.fullmatch(text) or _GROUPED_POINT.fullmatch(text):
+            self.decimals.setdefault(".", f"{text!r} in line {line}")
         elif _COMMA.fullmatch(text):
             self.decimals.setdefault(",", f"{text!r} in line {line}")
 
-    def see_instant(self, text: str, *, line: int) -> None:
+    def see_instant(self, text: str, *, line: int, column: str = "") -> None:
         """Note what the writing of an instant proves, and whether it says its zone."""
         if self.zoneless is None and _TIME.search(text) and not _OFFSET.search(text):
             self.zoneless = f"{text!r} in line {line}"
@@ -49,6 +57,8 @@ class Evidence:
             self.orders.setdefault("mdy", where)
         else:
             self.orders.setdefault("same" if first == second else "either", where)
+            if "dmy" not in self.orders and "mdy" not in self.orders:
+                self.date_readings.see(column, int(match[4]), first, second)
 
     def decimal(self) -> str:
         """Return the decimal mark.
@@ -61,7 +71,8 @@ class Evidence:
             first=".",
             second=",",
             what="decimal mark",
-            mend='say which with decimal = "," or decimal = "." under [culture] in a mapping file',
+            evidence=self.number_readings.told,
+            mend='say which with --decimal , or --decimal . (decimal = "," under [culture] in a mapping file)',
         )
 
     def date_order(self) -> str:
@@ -77,29 +88,40 @@ class Evidence:
             first="dmy",
             second="mdy",
             what="order of day and month",
-            mend='say which with date_order = "dmy" or date_order = "mdy" under [culture] in a mapping file',
+            evidence=self.date_readings.told,
+            mend='say which with --date-order dmy or mdy (date_order = "dmy" under [culture] in a mapping file)',
         )
 
-    def _decide(self, seen: dict[str, str], *, first: str, second: str, what: str, mend: str) -> str:
+    def _decide(
+        self, seen: dict[str, str], *, first: str, second: str, what: str, evidence: Callable[[], str], mend: str
+    ) -> str:
         if first in seen and second in seen:
             problem = f"its {what} changes from {seen[first]} to {seen[second]}"
             raise UnreadableSource(self.source, problem, "export it again in one culture")
         if "either" in seen and first not in seen and second not in seen:
-            raise UnreadableSource(
-                self.source, f"its {what} is ambiguous: {seen['either']}, and nothing settles it", mend
-            )
+            problem = f"its {what} is ambiguous: {seen['either']}, and nothing settles it: {evidence()}"
+            raise UnreadableSource(self.source, problem, mend)
         return second if second in seen else first
 
 
 def plain_number(text: str, *, decimal: str) -> str:
     """Return a number in the notation `1234.5`; what is no number in this culture stays as it is."""
+    if (digits := ungrouped(text)) != text:
+        return plain_number(digits, decimal=decimal)
     if decimal == "," and (_COMMA.fullmatch(text)):
         return text.replace(".", "").replace(",", ".")
     if decimal == "." and _GROUPED_POINT.fullmatch(text):
         return text.replace(",", "")
-    if decimal == "." and _EITHER.fullmatch(text):
+    if decimal == "." and "," in text and _EITHER.fullmatch(text):
         return text.replace(",", "")
+    if decimal == "," and "." in text and _EITHER.fullmatch(text):
+        return text.replace(".", "")
     return text
+
+
+def ungrouped(text: str) -> str:
+    """Return a number without the spaces or apostrophes between its thousands; they are no decimal mark anywhere."""
+    return _BETWEEN.sub("", text) if _SPACED.fullmatch(text) else text
 
 
 def iso_instant(text: str, *, date_order: str) -> str:

@@ -128,11 +128,69 @@ def test_marks_one_row_that_cannot_be_read_and_loses_none(file, body, line, prob
     assert len(rows(source)) == 2
 
 
-def test_a_quote_that_is_never_closed_costs_each_line_and_hides_none(file):
-    source = CsvSource(file(HEADER + GOOD + '2,"CS-1,2026,2026,7\n' + GOOD * 3))
+@pytest.mark.parametrize("rest", [3, 20_000], ids=["to the end", "past any field"])
+def test_a_quote_that_is_never_closed_costs_its_own_line_only(file, rest):
+    source = CsvSource(file(HEADER + GOOD + '2,"CS-1,2026,2026,7\n' + GOOD * rest))
 
-    assert [SHIFTED in row.values for row in rows(source)] == [False, True, True, True, True]
-    assert [row.line for row in rows(source)] == [2, 3, 4, 5, 6]
+    found = rows(source)
+
+    assert [row.line for row in found] == list(range(2, rest + 4))
+    assert [row.line for row in found if SHIFTED in row.values] == [3]
+    assert "never closed" in found[1].values[SHIFTED]
+
+
+def test_a_header_in_the_middle_costs_its_own_line_only(file):
+    found = rows(CsvSource(file(HEADER + GOOD + HEADER + GOOD)))
+
+    assert [row.values.get(SHIFTED) for row in found] == [None, "it is the header once more", None]
+
+
+def test_a_line_in_another_encoding_costs_itself_only(file):
+    good = [GOOD.replace("CS-1", name).encode() for name in ("Köln", "Zürich")]
+    source = CsvSource(file(HEADER.encode() + good[0] + GOOD.replace("CS-1", "Köln").encode("cp1252") + good[1]))
+
+    found = rows(source)
+
+    assert [row.values.get("station_id") for row in found] == ["Köln", None, "Zürich"]
+    assert "no characters in the encoding" in found[1].values[SHIFTED]
+    assert "K\\xf6ln" in found[1].values["raw"]
+    assert "encoding utf-8, by 2 lines; 1 lines are not UTF-8 and cannot be read" in source.inspect().notes
+
+
+def test_says_that_a_file_in_windows_1252_could_partly_be_utf_8(file):
+    lines = [GOOD.replace("CS-1", "Köln").encode(encoding) for encoding in ("cp1252", "cp1252", "utf-8")]
+
+    notes = CsvSource(file(HEADER.encode() + b"".join(lines))).inspect().notes
+
+    assert "encoding cp1252 (a fallback: it is not UTF-8); 1 of its lines could be UTF-8, 2 could not" in notes
+
+
+def test_lines_after_the_table_cost_themselves_only(file):
+    found = rows(CsvSource(file(HEADER + GOOD * 2 + "\nTotal: 2 rows\n,,,,\n")))
+
+    assert [row.values.get(SHIFTED) for row in found] == [None, None, "it has 1 cells, and the header has 5", None]
+
+
+def test_takes_the_order_of_dates_and_the_decimal_mark_as_it_is_told(file):
+    content = (
+        (HEADER + GOOD).replace(",", ";").replace("2026-03-04T10:00:00Z", "03/04/2026 10:00Z").replace("7.5", "1,250")
+    )
+
+    found = rows(CsvSource(file(content), date_order="mdy", decimal=","))
+
+    assert (found[0].values["started_at"], found[0].values["energy_kwh"]) == ("2026-03-04 10:00:00Z", "1.250")
+
+
+def test_gives_the_evidence_for_each_reading_of_the_dates(file):
+    days = [f"{day:02d}/{month:02d}/2026 10:00Z" for month in (1, 2) for day in (1, 5, 9)]
+    content = HEADER + "".join(GOOD.replace("2026-03-04T10:00:00Z", day) for day in days)
+
+    with pytest.raises(UnreadableSource, match="--date-order dmy or mdy") as caught:
+        CsvSource(file(content)).inspect()
+
+    assert "read as dmy 6 dates fit, from 2026-01-01 to 2026-02-09 in 2 months" in str(caught.value)
+    assert "time goes back 0 times; read as mdy" in str(caught.value)
+    assert "time goes back 1 times" in str(caught.value)
 
 
 def test_a_line_break_inside_quotes_is_part_of_the_cell(file):

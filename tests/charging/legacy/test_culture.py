@@ -22,6 +22,8 @@ def evidence(*, numbers=(), instants=()):
         pytest.param(["12,5", "1,234"], ",", id="one decimal settles a comma that could be either"),
         pytest.param(["1.234,5"], ",", id="a group before a comma"),
         pytest.param(["0,250"], ",", id="no group begins with a zero"),
+        pytest.param(["0.250", "1.500"], ".", id="nor before a point"),
+        pytest.param(["1 234,5"], ",", id="a space between thousands"),
     ],
 )
 def test_proves_the_decimal_mark(numbers, decimal):
@@ -52,6 +54,11 @@ def test_proves_the_date_order(instants, order):
             evidence(instants=["03/04/2026 10:00"]).date_order,
             "ambiguous: '03/04/2026 10:00' in line 2.*date_order = \"dmy\"",
             id="date order",
+        ),
+        pytest.param(
+            evidence(numbers=["1.234", "7.500"]).decimal,
+            "2 numbers are written so, from 1234 to 7500 .* from 1.234 to 7.5 if it is the decimal mark; .*--decimal",
+            id="a point",
         ),
         pytest.param(evidence(numbers=["1.5", "1,5"]).decimal, "changes from '1.5' in line 2", id="two marks"),
         pytest.param(
@@ -90,6 +97,12 @@ def test_notices_times_without_a_zone(text, is_zoneless):
         ("12,5", ".", "12,5"),
         ("n/a", ",", "n/a"),
         ("250", ",", "250"),
+        ("1.234", ",", "1234"),
+        ("1.234", ".", "1.234"),
+        ("1 234,5", ",", "1234.5"),
+        ("1'234.50", ".", "1234.50"),
+        ("12\u202f345\u202f678", ",", "12345678"),
+        ("1 2", ",", "1 2"),
     ],
 )
 def test_writes_a_number_plainly(text, decimal, plain):
