@@ -25,10 +25,10 @@ def judge(cases: Sequence[Case], context: Context) -> list[Station]:
         for rule in (_test, _iccid, _case_and_space):
             if case.is_open:
                 rule(case)
-    _spellings(all_open(cases))
     seen = {id(case): _last_seen(case, context) for case in cases}
     _same_identity(all_open(cases), seen)
     _same_hardware(all_open(cases), seen)
+    _spellings(all_open(cases))
     for case in all_open(cases):
         _dead(case, seen[id(case)], context)
     return [_station(case, context, seen[id(case)]) for case in all_open(cases)]
