@@ -14,6 +14,7 @@ from charging.legacy.source import COLUMNS, REQUIRED, RIDE_ALONG
 _ENERGY_UNITS = ("kWh", "Wh")
 _CULTURE = ("time_zone", "date_order", "century", "decimal", "currency", "country")
 _FORMAT = ("encoding", "delimiter")
+_OWN = ("entity", "columns", "culture", "units", "tokens", "format")
 DATE_ORDERS = ("ymd", "dmy", "mdy")
 DECIMALS = (".", ",")
 TOKEN_KINDS = ("card", "pseudonym")
@@ -65,6 +66,42 @@ def load(path: Path) -> FileMapping:
     if not path.is_file():
         raise SourceNotFound(str(path), "name a mapping file in TOML (--mapping)")
     return _parse(path)
+
+
+def load_several(path: Path) -> dict[str, FileMapping]:
+    """Read a mapping file for a ZIP: under `files`, a mapping for each file by its name or pattern (`sessions_*.csv`).
+
+    What stands beside `files` (culture, units, tokens, format) holds for all of them. Without `files`, the mapping is
+    of every file.
+
+    Raises:
+        SourceNotFound: if there is none at that path.
+        UnreadableSource: if it is not valid; the sentence names the file, the key and the mend.
+    """
+    if not path.is_file():
+        raise SourceNotFound(str(path), "name a mapping file in TOML (--mapping)")
+    said = document(path)
+    if "files" not in said:
+        return {"*": _Reader(path.name, said).mapping()}
+    shared = {key: value for key, value in said.items() if key != "files"}
+    keys = Keys(path.name)
+    files = keys.table(said, "files", tuple(said["files"]) if isinstance(said["files"], dict) else ())
+    return {
+        pattern: _Reader(
+            f'{path.name} [files."{pattern}"]', _merged(shared, keys.table(files, pattern, _OWN))
+        ).mapping()
+        for pattern in files
+    }
+
+
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says itself, and of everything else what is said for all."""
+    merged = {**shared, **own}
+    for key in ("culture", "units", "tokens", "format"):
+        tables = [each[key] for each in (shared, own) if key in each]
+        if len(tables) == 2 and all(isinstance(table, dict) for table in tables):
+            merged[key] = {**tables[0], **tables[1]}
+    return merged
 
 
 def _parse(file: Traversable | Path) -> FileMapping:

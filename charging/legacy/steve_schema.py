@@ -11,8 +11,8 @@ from charging.errors import SourceNotFound
 from charging.legacy.snapshot import unreadable
 
 # Never read: settings (mail password), web_user (password hashes), charge_box.auth_password, users' birthdays.
-_TABLES = ("charge_box", "ocpp_tag", "transaction_start", "transaction_stop")
-_OPTIONAL = (
+REQUIRED_TABLES = ("charge_box", "ocpp_tag", "transaction_start", "transaction_stop")
+OPTIONAL = (
     *("address", "connector_status", "connector_meter_value", "transaction_stop_failed", "evse_connector"),
     *("user", "user_ocpp_tag", "reservation"),
     *("charging_profile", "charging_schedule_period", "connector_charging_profile"),
@@ -60,11 +60,11 @@ def reflect(engine: sa.Engine, name: str) -> SteveSchema:
         inspector = sa.inspect(engine)
         present = frozenset(inspector.get_table_names())
         generation = next((each for each in ("evse", "connector") if each in present), None)
-        missing = [table for table in _TABLES if table not in present]
+        missing = [table for table in REQUIRED_TABLES if table not in present]
         if generation is None or missing:
             what = ", ".join(missing or ["connector or evse"])
             raise SourceNotFound(f"{name}: table {what}", "see that the address names a database of SteVe's")
-        tables = (*_TABLES, generation, *(each for each in _OPTIONAL if each in present))
+        tables = (*REQUIRED_TABLES, generation, *(each for each in OPTIONAL if each in present))
         columns = {table: frozenset(column["name"] for column in inspector.get_columns(table)) for table in tables}
     except SQLAlchemyError as error:
         raise unreadable(engine, name, error) from None
