@@ -163,8 +163,8 @@ def as_row(entity, value):
         written["document"] = json.dumps(written["document"])
     if entity == "charging_profile":
         written["periods"] = json.dumps(written["periods"])
-    if entity == "meter_value" and written["signed"] is not None:
-        written |= {"value": written["signed"], "format": "SignedData"}
+    if entity == "meter_value" and (signed := written.pop("signed")) is not None:
+        written |= {"value": signed, "format": "SignedData"}
     return {name: None if each is None else str(each) or None for name, each in written.items()}
 
 
