@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -95,6 +95,9 @@ class Settings(Section):
     reports: Path = Field(default=Path("reports"), description="folder where reports are published, relative to home")
     pseudonym_key: str | None = Field(
         default=None, description="reference to the key of the pseudonyms in partners' reports; none are shown without"
+    )
+    freeze_from: AwareDatetime | None = Field(
+        default=None, description="instant, with its zone, from which the legacy must not change its master data"
     )
     pace: Pace = Pace()
     remap: Remap = Remap()
@@ -202,7 +205,7 @@ def shown(address: str | URL) -> str:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    names = ("time_zone", "operator", "currency", "database", "partners", "recipes", "reports")
+    names = ("time_zone", "operator", "currency", "database", "partners", "recipes", "reports", "freeze_from")
     found: dict[str, object] = {
         name: environment[PREFIX + name.upper()] for name in names if environment.get(PREFIX + name.upper())
     }

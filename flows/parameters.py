@@ -13,6 +13,13 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+DESPITE: str = Field(
+    default="",
+    title="Despite the quarantine",
+    description="Where too much stands in quarantine nothing goes on. To go on all the same, say why; it is kept.",
+)
+
+
 class BackOfficeName(StrEnum):
     """Which back-office."""
 
@@ -36,6 +43,11 @@ class Extraction(Form):
         default=BackOfficeName.LEGACY,
         title="Back-office",
         description="Whose database is read; nothing is written to it.",
+    )
+    delta: bool = Field(
+        default=False,
+        title="Only what is new",
+        description="On: read on from the latest extract that has been cleansed. Off: read everything.",
     )
 
 
@@ -77,6 +89,7 @@ class Loading(Form):
     dry_run: bool = Field(
         default=True, title="Dry run", description="On: show what would be created, changed and refused. Off: do it."
     )
+    despite: str = DESPITE
 
 
 class Planning(Form):
@@ -88,6 +101,7 @@ class Planning(Form):
     largest_wave: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=200, title="Largest wave", description="No wave holds more stations than this."
     )
+    despite: str = DESPITE
 
 
 class CutOver(Form):

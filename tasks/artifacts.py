@@ -23,6 +23,20 @@ def show_extract(manifest: Mapping[str, Any]) -> None:
     _markdown(f"extract-{manifest['source']}", lines, "What was extracted")
 
 
+def show_freeze(found: Mapping[str, Any]) -> None:
+    """Show whether the legacy's master data stood still, and each row that did not."""
+    verdicts = {True: "it stood still", False: "**it did not stand still**", None: "nothing was extracted since"}
+    lines = [
+        f"Frozen from {found['freeze_from']}: {verdicts[found['holds']]}.",
+        f"Compared: `{found['extract']}` with `{found['frozen']}`.",
+        "",
+        *_table(("what", "rows"), found["counts"].items()),
+    ]
+    _markdown(f"freeze-{found['source']}", lines, "Whether the legacy stood still")
+    changed = [row | {"before": str(row["before"]), "after": str(row["after"])} for row in found["changes"][:MOST]]
+    create_table_artifact(key=_key(f"freeze-changes-{found['source']}"), table=changed, description="What changed")
+
+
 def show_cleansing(result: Mapping[str, Any]) -> None:
     """Show how rows and energy add up, and whose turn it is."""
     names = ("entity", "rows_in", "loaded", "merged", "quarantined", "kwh_before", "kwh_loaded", "kwh_quarantined")
@@ -57,6 +71,22 @@ def show_remap(result: Mapping[str, Any]) -> None:
     create_table_artifact(
         key="remap-owner", table=list(result["questions"]), description="EVSE ids that only the owner can change"
     )
+
+
+def show_impact(sheet: Mapping[str, Any]) -> None:
+    """Show what the new ids mean outside: what it costs, whom to tell, and where the sheet and the stickers are."""
+    costs = ((cost.way, cost.item, cost.count, cost.total, cost.currency) for cost in sheet["costs"])
+    told = ((each.name, each.state, each.changes) for each in sheet["recipients"])
+    lines = [
+        sheet["headline"],
+        "",
+        *_table(("way", "item", "how many", "together", ""), costs),
+        "",
+        *_table(("to tell", "state", "changes not told"), told),
+        "",
+        f"Sheet: `{sheet['path']}`; {sheet['artwork']} files of stickers in `{sheet['stickers_folder']}`",
+    ]
+    _markdown("remap-impact", lines, "What the new EVSE ids mean outside")
 
 
 def show_load(result: Mapping[str, Any]) -> None:

@@ -8,20 +8,24 @@ from prefect import task
 
 from charging import settings as configuration
 from charging.clock import system_clock
+from charging.database.columns import storable
 from charging.database.connection import code_version
 from charging.database.queries import landing as read
 from charging.legacy.extract import extract
 from charging.legacy.source import Source
 from charging.legacy.steve import SteveSource
 from tasks import opening
+from tasks.validations import check_extract
 
 
 @task(task_run_name="extract-{back_office}")
-def extract_back_office(back_office: str, *, entities: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """Land what a back-office has; return the manifest, and whether anything in it is new."""
+def extract_back_office(
+    back_office: str, *, entities: tuple[str, ...] | None = None, delta: bool = False
+) -> dict[str, Any]:
+    """Land what a back-office has, or what came since its last extract; return the manifest, and whether it is new."""
     settings = configuration.load()
     with opening.engine(settings) as engine, opening.back_office_engine(settings, back_office) as theirs:
-        landed = land(SteveSource(theirs, back_office), engine, entities=entities)
+        landed = land(SteveSource(theirs, back_office), engine, entities=entities, delta=delta)
         with engine.connect() as connection:
             return landed | {"is_cleansed": read.is_cleansed(connection, landed["extract_id"])}
 
@@ -31,12 +35,22 @@ def land(
     engine: sa.Engine,
     *,
     entities: tuple[str, ...] | None = None,
+    delta: bool = False,
     tell: Callable[[str, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Land what a source has; return the manifest, and whether anything in it is new."""
+    """Land what a source has; return the manifest, and whether anything in it is new.
+
+    A delta goes on from the latest extract that has been cleansed; where there is none, everything is read.
+    """
+    after = None
+    if delta:
+        with engine.connect() as connection:
+            after = read.latest(connection, storable(source.name), is_cleansed=True)
     manifest, is_new = extract(
-        source, engine, clock=system_clock, code_version=code_version(), entities=entities, tell=tell
+        source, engine, clock=system_clock, code_version=code_version(), entities=entities, after=after, tell=tell
     )
+    with engine.begin() as connection:
+        warnings = check_extract(connection, manifest.extract_id, source=manifest.source, at=manifest.extracted_at)
     return {
         "extract_id": manifest.extract_id,
         "source": manifest.source,
@@ -44,5 +58,14 @@ def land(
         "notes": manifest.notes,
         "row_counts": manifest.row_counts,
         "content_sha256": manifest.content_sha256,
+        "file_counts": manifest.file_counts,
+        "window": [
+            None if edge is None else edge.isoformat() for edge in (manifest.window_from, manifest.window_until)
+        ],
+        "kwh": None if manifest.kwh is None else str(manifest.kwh),
+        "kwh_by_month": {month: str(kwh) for month, kwh in manifest.kwh_by_month.items()},
+        "watermarks": manifest.watermarks,
+        "after_extract_id": manifest.after_extract_id,
         "is_new": is_new,
+        "warnings": warnings,
     }

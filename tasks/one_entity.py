@@ -97,6 +97,8 @@ def settle(connection: sa.Connection, manifest: Manifest, entity: str, *, at: da
     extract_id = manifest.extract_id
     write_findings.keep_answers(connection, extract_id=extract_id, entity=entity)
     mark_decided(connection, source=manifest.source, extract_id=extract_id, entity=entity)
+    if entity == "session":
+        write.withdraw(connection, back_office=manifest.source, extract_id=extract_id)
     earlier = read.chain(connection, manifest)[1:]
     if earlier:
         write.supersede(connection, extract_id=extract_id, entity=entity, earlier=earlier, at=at)
@@ -117,8 +119,8 @@ def _judged(
 ) -> Iterator[Share]:
     known, given = surroundings.of(entity)
     # A night's intake brings sessions alone, and a target that nobody has moved to yet has none.
-    is_intake = set(manifest.row_counts) == {"session"} or manifest.after_extract_id is not None
-    may_be_empty = entity in NEVER_NEEDED or (is_intake and not manifest.row_counts[entity])
+    is_intake = set(manifest.row_counts) == {"session"} and not manifest.row_counts[entity]
+    may_be_empty = is_intake or entity in NEVER_NEEDED or manifest.after_extract_id is not None
     read.gather_strays(connection, manifest.extract_id, entity=entity)
     sizes = read.part_sizes(connection, manifest.extract_id, entity=entity)
     has_clean = False

@@ -169,6 +169,22 @@ def add_quarantined(
             raise CountsDisagree(what, rows_in=number, loaded=0, quarantined=done.rowcount)
 
 
+def withdraw(connection: sa.Connection, *, back_office: str, extract_id: str) -> None:
+    """Take away the older version of sessions that this extract has set aside: what waits is not clean beside it."""
+    session, row = tables.session.c, tables.quarantined_row.c
+    waiting = sa.select(row.key).where(row.extract_id == extract_id, row.entity == "session", ~is_let_go())
+    connection.execute(
+        sa.delete(tables.session).where(
+            session.back_office == back_office, session.extract_id != extract_id, session.session_id.in_(waiting)
+        )
+    )
+
+
+def is_let_go() -> sa.ColumnElement[bool]:
+    """Whether somebody has let a row go that was set aside."""
+    return sa.func.coalesce(tables.quarantined_row.c.decision, "").in_(LOADED)
+
+
 def supersede(
     connection: sa.Connection, *, extract_id: str, entity: str, earlier: Collection[str], at: datetime
 ) -> None:

@@ -34,6 +34,18 @@ def manifest(connection: sa.Connection, extract_id: str) -> Manifest | None:
     return Manifest(**(row._asdict() | {"kwh_by_month": kwh}))
 
 
+def latest(connection: sa.Connection, source: str, *, is_cleansed: bool = False) -> Manifest | None:
+    """Return the latest extract of a source, or the latest that has been cleansed."""
+    extract, account = tables.extract.c, tables.account.c
+    chosen = (
+        sa.select(extract.extract_id).where(extract.source == source).order_by(extract.extracted_at.desc()).limit(1)
+    )
+    if is_cleansed:
+        chosen = chosen.where(sa.exists().where(account.extract_id == extract.extract_id))
+    found = connection.scalar(chosen)
+    return None if found is None else manifest(connection, found)
+
+
 def chain(connection: sa.Connection, of: Manifest) -> list[str]:
     """Return an extract and those that it goes on from, the latest first; one alone where it is no delta."""
     found, before = [of.extract_id], of.after_extract_id
