@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, gate, identify, quarantine, remap
+from console.commands import extract, forget, gate, identify, load, prove, quarantine, remap
 
 app = typer.Typer(
     name="rehome",
@@ -19,10 +19,13 @@ app = typer.Typer(
     add_completion=True,
 )
 app.add_typer(extract.app, name="extract")
+app.command("forget")(forget.forget)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
+app.command()(load.load)
+app.command()(prove.prove)
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

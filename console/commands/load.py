@@ -1,0 +1,65 @@
+"""`rehome load`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from console import shell
+
+SHOWN = 20
+
+
+def load(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would be done.")] = False,  # noqa: FBT002
+    *,
+    as_json: shell.AsJson = False,
+) -> None:
+    """Show what the target lacks and what it would not be told; with --yes load it, and read everything back.
+
+    Exit status 1 if a row is not at the target as it should be.
+    """
+    shell.home()
+    from tasks import loading
+
+    result = loading.load.fn(dry_run=not yes)
+    shell.show(result, lines, as_json=as_json)
+    raise typer.Exit(shell.Exit.PASS if result["is_settled"] else shell.Exit.NO)
+
+
+def lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a person reads: the counts, field by field what changes, and every row that stays out."""
+    what = "dry run: nothing was sent" if result["dry_run"] else "done, and read back"
+    yield _row("target", f"{result['target']} ({what})")
+    for entity, actions in result["by_entity"].items():
+        yield _row(entity, ", ".join(f"{number} {action}" for action, number in actions.items() if number))
+    for entity, number in result["not_taken"].items():
+        yield _row(entity, f"{number} that the target has no place for")
+    if result["verdicts"]:
+        yield _row("seen at target", ", ".join(f"{number} {name}" for name, number in result["verdicts"].items()))
+    yield from _some(result["changes"], "change", _change)
+    yield from _some(
+        result["kept"],
+        "kept",
+        lambda one: f"{one['entity']} {one['key']}: {one['field']} {one['theirs']!r}, ours {one['ours']!r}",
+    )
+    yield from _some(
+        result["refused"], "stays out", lambda one: f"{one['entity']} {one['key']}: {one['verdict']}: {one['reason']}"
+    )
+    yield _row("settled", "yes" if result["is_settled"] else "NO: run it again, or see the rows above")
+
+
+def _change(one: Mapping[str, Any]) -> str:
+    fields = ", ".join(f"{name}: {before!r} -> {after!r}" for name, (before, after) in one["fields"].items())
+    return f"{one['action']} {one['entity']} {one['key']}: {fields}"
+
+
+def _some(rows: Any, name: str, told: Any) -> Iterator[str]:
+    for row in rows[:SHOWN]:
+        yield _row(name, told(row))
+    if len(rows) > SHOWN:
+        yield _row("", f"and {len(rows) - SHOWN} more: --json lists all")
+
+
+def _row(name: str, text: str) -> str:
+    return f"{name:>18}  {text}"
