@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import Remapping
-from tasks import artifacts, identifiers
+from tasks import artifacts, identifiers, impact
 
 
 @flow(name="remap_ids", flow_run_name="remap")
@@ -14,4 +14,6 @@ def remap_ids(parameters: Remapping | None = None) -> dict[str, Any]:
     form = parameters or Remapping()
     result = identifiers.remap(approve=form.approve, rules=form.rules, by=form.by, reason=form.reason)
     artifacts.show_remap(result)
-    return result
+    sheet = impact.publish_impact()
+    artifacts.show_impact(sheet)
+    return result | {"impact": sheet["path"]}

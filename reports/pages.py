@@ -9,12 +9,13 @@ from markupsafe import Markup
 from reports.charts import Period, Segment, stacked_bars, timeline
 from reports.data_quality import DataQuality
 from reports.gate_pack import GatePack
+from reports.impact import Impact
 from reports.partner_reconciliation import PartnerReconciliation
 from reports.progress import Progress, WaveTimes
 from reports.status import WORDS
 from reports.values import Span, WaveStages
 
-Report = GatePack | Progress | PartnerReconciliation | DataQuality
+Report = GatePack | Progress | PartnerReconciliation | DataQuality | Impact
 
 OUTCOMES: tuple[tuple[str, str, str], ...] = (
     ("verified", "Verified", "good"),
@@ -87,7 +88,7 @@ def outcome(verdict: str) -> str:
     return {"good": "Agreed", "idle": "Not due yet"}.get(WORDS["cdr"][verdict].tone, "Open")
 
 
-def _no_charts(_report: DataQuality) -> dict[str, Markup]:
+def _no_charts(_report: DataQuality | Impact) -> dict[str, Markup]:
     return {}
 
 
@@ -119,4 +120,5 @@ PAGES: Mapping[type, Page] = {
     Progress: Page("progress.html.j2", _progress_charts),
     PartnerReconciliation: Page("partner_reconciliation.html.j2", _reconciliation_charts),
     DataQuality: Page("data_quality.html.j2", _no_charts),
+    Impact: Page("impact.html.j2", _no_charts),
 }

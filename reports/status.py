@@ -77,6 +77,27 @@ WORDS: Mapping[str, Mapping[str, Status]] = {
         "adds_up": Status("Adds up", *_GOOD),
         "differs": Status("Does not add up", *_BAD),
     },
+    "remapping": {
+        "proposed": Status("Proposed", *_IDLE),
+        "needs_owner": Status("Owner decides", *_UNSURE),
+        "approved": Status("Approved", *_GOOD),
+        "reverted": Status("Taken back", *_UNSURE),
+    },
+    "sticker": {
+        "replace": Status("Replace", *_UNSURE),
+        "first": Status("The first", *_MOVING),
+        "none": Status("Stays right", *_IDLE),
+    },
+    "work": {
+        "to_do": Status("To do", *_UNSURE),
+        "done": Status("Done", *_GOOD),
+        "nothing": Status("Nothing to do", *_IDLE),
+    },
+    "registration": {
+        "open": Status("To be told", *_UNSURE),
+        "told": Status("Told", *_MOVING),
+        "confirmed": Status("Confirmed", *_GOOD),
+    },
     "cdr": {
         "equal": Status("Equal", *_GOOD),
         "within_tolerance": Status("Within tolerance", *_GOOD),

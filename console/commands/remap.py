@@ -8,8 +8,12 @@ import typer
 
 from charging.identifiers.remapping import Result, State
 from console import shell
+from console.commands import impact
 
 app = typer.Typer(help="New EVSE ids: what is proposed, who decides, whose an id was when.", no_args_is_help=True)
+app.command("impact")(impact.impact)
+app.add_typer(impact.stickers, name="stickers")
+app.add_typer(impact.registrations, name="registrations")
 
 By = Annotated[str, typer.Option(help="Who decides; self-declared, and written down.")]
 Reason = Annotated[str, typer.Option(help="Why; written down.")]

@@ -15,6 +15,7 @@ from reports.gate_pack import (
     WaveContent,
     WaveStation,
 )
+from reports.impact import Cost, IdChange, Impact, Recipient, Visit
 from reports.partner_reconciliation import (
     Discrepancy,
     PartnerReconciliation,
@@ -518,11 +519,58 @@ def _quality(failing=60):
     )
 
 
+def _impact(changes=50):
+    return Impact(
+        network="NL*EVN",
+        as_of=AS_OF,
+        time_zone=ZONE,
+        changes=tuple(
+            IdChange(
+                evse_uid=f"CS-{number:04}*1",
+                before=f"pole {number}",
+                after=f"NL*EVN*E{number:04}*1",
+                state="approved",
+                rule="id.nonconforming",
+                station_id=f"CS-{number:04}",
+                location_id=f"L{number // 2}",
+                address=f"Kade {number // 2}, Delft",
+                sticker="replace",
+                sticker_done=number == 1,
+                qr=f"https://example.org/NL*EVN*E{number:04}*1",
+                alias_until=AS_OF + timedelta(days=180),
+                sticker_cost=Decimal("3.50"),
+                currency="EUR",
+            )
+            for number in range(changes)
+        ),
+        visits=(
+            Visit(location_id="L1", address="Kade 1, Delft", stickers=2, done=1, cost=Decimal("72.00"), currency="EUR"),
+        ),
+        recipients=(
+            Recipient(name="national access point", state="told", changes=0, said="Data team: file", at=AS_OF),
+        ),
+        costs=(
+            Cost(
+                way="sticker",
+                item="stickers",
+                count=2,
+                each=Decimal("3.50"),
+                total=Decimal("7.00"),
+                currency="EUR",
+            ),
+            Cost(way="alias", item="parties told", count=2, each=None, total=None, currency="EUR"),
+        ),
+        alias_days=180,
+        qr_patterns=("https://example.org/{evse_id}",),
+    )
+
+
 FACTORIES = {
     "gate_pack": _gate_pack,
     "progress": _progress,
     "reconciliation": _reconciliation,
     "quality": _quality,
+    "impact": _impact,
 }
 
 

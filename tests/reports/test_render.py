@@ -82,7 +82,21 @@ HOSTILE = [
     "' OR 1=1; DROP TABLE station; --",
     "../../etc/passwd",
 ]
-CLOSED_SETS = {"verdict", "choice", "severity", "stage", "cohort", "consequence", "side", "time_zone", "gate_decision"}
+CLOSED_SETS = {
+    "verdict",
+    "choice",
+    "severity",
+    "stage",
+    "cohort",
+    "consequence",
+    "side",
+    "time_zone",
+    "gate_decision",
+    "state",
+    "sticker",
+    "way",
+    "currency",
+}
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
@@ -215,7 +229,7 @@ def test_enclosed_lists_keep_negative_numbers_as_numbers(factories):
     assert "-2.4" in lists[-1][1]
 
 
-@pytest.mark.parametrize("name", ["gate_pack", "progress", "reconciliation", "quality"])
+@pytest.mark.parametrize("name", ["gate_pack", "progress", "reconciliation", "quality", "impact"])
 def test_stays_small_with_three_thousand_rows_and_encloses_every_one(factories, name):
     html = render(factories[name](3000))
 

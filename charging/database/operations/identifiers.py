@@ -132,9 +132,9 @@ def note(
 
 
 def store_stickers(connection: sa.Connection, done: Mapping[str, str], *, by: str, at: datetime) -> None:
-    """Note that EVSEs show these ids now; what was noted before stays as it was."""
+    """Note that EVSEs show these ids now."""
     entered = [{"evse_uid": uid, "evse_id": shown, "by": by, "done_at": at} for uid, shown in done.items()]
-    rows.insert_new(connection, tables.sticker, entered)
+    rows.upsert(connection, tables.sticker, entered)
 
 
 def store_registration(

@@ -63,10 +63,12 @@ def known_to_others(connection: sa.Connection, compacts: Iterable[str]) -> set[s
     return {compact for compact in connection.scalars(found) if compact is not None}
 
 
-def stickers(connection: sa.Connection) -> dict[tuple[str, str], sa.RowMapping]:
-    """Return the stickers that have been put on, by EVSE and the id that they show."""
-    rows = connection.execute(sa.select(tables.sticker)).mappings()
-    return {(row["evse_uid"], row["evse_id"]): row for row in rows}
+def shown(connection: sa.Connection) -> dict[str, str]:
+    """Return the id on the sticker that was put on an EVSE last, by EVSE."""
+    sticker = tables.sticker.c
+    latest = sa.select(sticker.evse_uid, sticker.evse_id).distinct(sticker.evse_uid)
+    found = connection.execute(latest.order_by(sticker.evse_uid, sticker.done_at.desc()))
+    return dict(found.tuples().all())
 
 
 def registrations(connection: sa.Connection) -> dict[str, sa.RowMapping]:
