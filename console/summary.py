@@ -113,6 +113,8 @@ def _stations(stages: Mapping[str, int]) -> str:
 
 def _rows(accounts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for account in accounts:
+        if not account["rows_in"]:
+            continue
         merged = f" + {account['merged']} merged" if account["merged"] else ""
         yield _row(
             f"{account['source']} {account['entity']}",
@@ -126,6 +128,8 @@ def _rows(accounts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 f"{kwh['before']} kWh = {kwh['loaded']} loaded + {kwh['quarantined']} quarantined"
                 f" + {kwh['adjusted']} adjusted{f' ({rules})' if rules else ''}",
             )
+    if empty := [f"{account['source']} {account['entity']}" for account in accounts if not account["rows_in"]]:
+        yield _row("no rows", ", ".join(empty))
 
 
 def _row(name: str, text: str) -> str:
