@@ -5,7 +5,7 @@ Each rule carries the name by which the catalogue of dirt knows it, so that clea
 
 from random import Random
 
-from rehearsal import dirty_places, dirty_sessions, dirty_stations, dirty_tokens
+from rehearsal import dirty_places, dirty_sessions, dirty_stations, dirty_tokens, rarer_dirt
 from rehearsal.dirt_ledger import DirtLedger, Spade
 from rehearsal.legacy_records import LegacyRecords, records
 from rehearsal.truth import Behaviour, Network
@@ -27,6 +27,7 @@ def dirty(network: Network) -> tuple[LegacyRecords, DirtLedger]:
     first = {station.live_token_uid for station in network.stations}
     spade.keep_clean(tag for tag in legacy.tags if tag.id_tag in first)
     spade.keep_clean(transaction for transaction in legacy.transactions if not transaction.stops)
-    for plant in (dirty_places.plant, dirty_stations.plant, dirty_tokens.plant, dirty_sessions.plant):
-        plant(spade)
+    kinds = (dirty_places, dirty_stations, dirty_tokens, dirty_sessions, rarer_dirt)
+    for kind in kinds:
+        kind.plant(spade)
     return legacy, DirtLedger(planted=tuple(spade.planted))

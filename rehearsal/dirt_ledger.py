@@ -58,6 +58,10 @@ class Spade:
         """Take things out of every later choice."""
         self._touched.update(map(id, things))
 
+    def is_clean(self, *things: object) -> bool:
+        """Whether nothing of this has been taken."""
+        return self._touched.isdisjoint(map(id, things))
+
     def note(self, rule: str, entity: str, key: object) -> None:
         """Enter a fault in the ledger."""
         self.planted.append(Planted(rule=rule, entity=entity, key=str(key)))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from charging.cleansing.population import Facts, ModelFacts, Sample
 from charging.cleansing.values import energy_kwh, hours, number, stamp
 from charging.cleansing.verdict import Row
+from charging.cleansing.words import folded_name
 from charging.identifiers import token_uid
 
 LIGHT_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -45,9 +46,10 @@ def gather(rows: Iterable[Row], facts: Facts | None = None) -> Facts:
 
 
 def _station(values: Mapping[str, str | None], facts: Facts) -> None:
-    model = " ".join(part.strip() for part in (values.get("vendor"), values.get("model")) if part and part.strip())
-    if model and values.get("model") and (station_id := values.get("station_id")):
-        facts.model_of[station_id] = model
+    vendor, model, station_id = ((values.get(name) or "").strip() for name in ("vendor", "model", "station_id"))
+    if model and station_id:
+        folded = f"{folded_name(vendor)} {folded_name(model)}"
+        facts.model_of[station_id] = facts.spelled.setdefault(folded, f"{vendor} {model}".strip())
 
 
 def _session(row: Row, facts: Facts) -> None:

@@ -79,6 +79,8 @@ class Facts:
 
     model_of: dict[str, str] = field(default_factory=dict)
     """Vendor and model by station."""
+    spelled: dict[str, str] = field(default_factory=dict)
+    """A model as it was spelled first, by its name without what people spell in different ways."""
     by_model: dict[str, ModelFacts] = field(default_factory=dict)
     last_used: dict[str, str] = field(default_factory=dict)
     """The latest start, as written, by token uid in its canonical form."""

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.texts import judge_truncated
 from charging.cleansing.values import instant
 from charging.cleansing.verdict import Confidence, Context, Owner
+from charging.cleansing.words import folded_name
 from charging.network import Lane, Station
 
 _TEST = re.compile(r"(?<![a-z])(?:test|demo|lab|simul\w*|dummy|tmp)(?![a-z])", re.IGNORECASE)
-_LEGAL_FORM = re.compile(r"\b(?:b\.?v|n\.?v|gmbh|ag|s\.?a|ltd|inc|sp\.? ?z ?o\.? ?o)\b\.?", re.IGNORECASE)
 _SPELLINGS: Mapping[str, str] = {"icucharging": "Alfen", "abbemobility": "ABB", "evboxgroup": "EVBox"}
 _ICCID = re.compile(r"89[0-9]{17,18}")
+_OCPP_WIDTHS = frozenset({20})
+"""OCPP 1.6, BootNotification: vendor and model are CiString20."""
 SILENT_AFTER = timedelta(days=90)
 """Not heard of for longer, a station is out of reach of any remote method."""
 BOTH_ACTIVE_WITHIN = timedelta(days=7)
@@ -29,6 +32,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Station]:
     _same_identity(all_open(cases), seen)
     _same_hardware(all_open(cases), seen)
     _spellings(all_open(cases))
+    judge_truncated(all_open(cases), ("vendor", "model"), _OCPP_WIDTHS)
     for case in all_open(cases):
         _dead(case, seen[id(case)], context)
     return [_station(case, context, seen[id(case)]) for case in all_open(cases)]
@@ -83,10 +87,10 @@ def _spellings(cases: Sequence[Case]) -> None:
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for case in cases:
         if vendor := case.values.get("vendor"):
-            votes[_folded(vendor)][vendor] += 1
+            votes[folded_name(vendor)][vendor] += 1
     for case in cases:
         if vendor := case.values.get("vendor"):
-            folded = _folded(vendor)
+            folded = folded_name(vendor)
             (winner, count), *_ = sorted(votes[folded].items(), key=lambda each: (-each[1], each[0]))
             if folded in _SPELLINGS:
                 case.repair(Repair(field="vendor", rule="cp.vendor_spelling", after=_SPELLINGS[folded]))
@@ -99,10 +103,6 @@ def _spellings(cases: Sequence[Case]) -> None:
                     evidence=f"{count} of {total} stations write {winner.strip()}",
                 )
                 case.repair(repair)
-
-
-def _folded(vendor: str) -> str:
-    return re.sub(r"[\W_]", "", _LEGAL_FORM.sub("", vendor)).casefold()
 
 
 Seen = Mapping[int, datetime | None]

@@ -6,7 +6,8 @@ from charging.cleansing.case import Case, Repair
 from charging.cleansing.verdict import Owner
 from charging.cleansing.words import is_lossy, without_entities, without_mojibake
 
-_COLUMN_WIDTHS = frozenset({20, 35, 50, 255})
+_COLUMN_WIDTHS = frozenset({35, 50, 255})
+"""20 is the width of what stations say of themselves, see `charging.cleansing.stations`."""
 _REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("txt.mojibake", without_mojibake),
     ("txt.html", without_entities),
@@ -23,10 +24,10 @@ def judge_texts(case: Case, columns: Iterable[str]) -> None:
             case.ask("txt.mojibake", f"what should {column} be? Characters of it are lost", Owner.DATA_TEAM)
 
 
-def judge_truncated(cases: Sequence[Case], columns: Iterable[str]) -> None:
+def judge_truncated(cases: Sequence[Case], columns: Iterable[str], widths: frozenset[int] = _COLUMN_WIDTHS) -> None:
     """txt.truncated: a text that fills its column exactly may have been cut; not where another row has a longer one."""
     for column in columns:
         longest = max((len(case.row.values.get(column) or "") for case in cases), default=0)
-        for case in cases if longest in _COLUMN_WIDTHS else ():
+        for case in cases if longest in widths else ():
             if len(case.row.values.get(column) or "") == longest:
                 case.ask("txt.truncated", f"was {column} cut off at the width of its column?", Owner.DATA_TEAM)

@@ -15,6 +15,7 @@ _PARTICULARS = (
         r"\b(?:[A-Z]{1,3}-[A-Z]{1,2} ?\d{1,4}|\d{1,2}-[A-Z]{2,3}-\d{1,2}|[A-Z]{1,2}-\d{2,3}-[A-Z]{1,2})\b"
     ),  # plate
 )
+_LEGAL_FORM = re.compile(r"\b(?:b\.?v|n\.?v|gmbh|ag|s\.?a|ltd|inc|sp\.? ?z ?o\.? ?o)\b\.?", re.IGNORECASE)
 _LONGEST = 5
 
 
@@ -65,3 +66,8 @@ def is_lossy(text: str) -> bool:
 def has_particulars(text: str) -> bool:
     """Whether a free text holds a telephone number, an e-mail address, a plate or an IBAN (`pii.note`)."""
     return any(pattern.search(text) for pattern in _PARTICULARS)
+
+
+def folded_name(text: str) -> str:
+    """Return the name of a firm without its legal form, space, punctuation and capitals."""
+    return re.sub(r"[\W_]", "", _LEGAL_FORM.sub("", text)).casefold()

@@ -40,6 +40,9 @@ SHOWN = {
     "(SELECT charge_box_id FROM charge_box)",
     "loc.missing": "SELECT address_pk FROM address WHERE coalesce(latitude, 0) = 0",
     "loc.swapped": "SELECT address_pk FROM address WHERE latitude < 10 AND longitude > 45",
+    "loc.outside": "SELECT address_pk FROM address WHERE latitude BETWEEN 48 AND 49",
+    "loc.precision": "SELECT address_pk FROM address WHERE latitude > 50 AND round(latitude, 2) = latitude "
+    "AND round(longitude, 2) = longitude",
     "loc.sign": "SELECT address_pk FROM address WHERE longitude < 0",
     "loc.country": "SELECT address_pk FROM address WHERE country <> 'NL'",
     "txt.mojibake": "SELECT address_pk FROM address WHERE street LIKE '%Ã%'",
@@ -49,10 +52,14 @@ SHOWN = {
     "tok.excel": "SELECT id_tag FROM ocpp_tag WHERE id_tag LIKE '%E+%'",
     "pii.note": "SELECT id_tag FROM ocpp_tag WHERE note LIKE '%bel 06-%'",
     "tx.multi_stop": "SELECT transaction_pk FROM transaction_stop GROUP BY 1 HAVING count(*) > 1",
+    "tx.meter_reset": "SELECT transaction_pk FROM connector_meter_value WHERE value = '0'",
+    "tx.tz": "SELECT transaction_pk FROM transaction_start WHERE start_timestamp - event_timestamp "
+    "BETWEEN '00:59:00' AND '01:01:00'",
     "tx.clock": "SELECT transaction_pk FROM transaction_start WHERE start_timestamp < '2001-01-01'",
     "conn.zero": "SELECT transaction_pk FROM transaction_start JOIN connector USING (connector_pk) "
     "WHERE connector_id = 0",
-    "mv.garbage": "SELECT transaction_pk FROM transaction_stop WHERE stop_value LIKE '#%'",
+    "mv.garbage": "SELECT transaction_pk::text FROM transaction_stop WHERE stop_value LIKE '#%' "
+    "UNION SELECT transaction_pk || '*1' FROM connector_meter_value WHERE value = 'NaN'",
 }
 
 
@@ -74,7 +81,7 @@ def test_plants_every_kind_of_dirt_in_a_fleet_of_a_hundred_and_twenty(network):
 
     planted = Counter(fault.rule.split(".")[0] for fault in ledger.planted)
     assert set(planted) == {"cp", "loc", "txt", "tok", "con", "pii", "tx", "conn", "mv"}
-    assert len(ledger.rules) >= 35
+    assert len(ledger.rules) >= 47
 
 
 def test_keeps_every_real_session(engine, network):
