@@ -1,5 +1,8 @@
 """The ledger in the database: whatever is decided in whatever order, an id is one EVSE's, and its uid stays."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -251,6 +254,53 @@ def test_the_database_itself_keeps_the_uid_of_what_has_a_name(network):
     identity = tables.evse_identity
     with pytest.raises(sa.exc.IntegrityError):
         network.execute(sa.update(identity).where(identity.c.evse_uid == "D*1").values(evse_uid="D*2"))
+
+
+def test_two_who_decide_at_once_on_one_id_are_heard_one_after_the_other(engine):
+    with engine.begin() as connection:
+        proposed(connection)
+
+    def decide(uid):
+        with engine.begin() as connection:
+            return remapping.decide(connection, uid, "NL*EVN*E99", word=word()).result
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        results = list(pool.map(decide, ["A*1", "B*1", "C*1", "D*1"]))
+
+    assert sorted(results) == [Result.DONE, Result.REFUSED, Result.REFUSED, Result.REFUSED]
+
+
+def test_ends_the_same_when_it_is_killed_in_the_middle(engine, migrated_url):
+    with engine.begin() as connection:
+        proposed(connection)
+    killed = subprocess.Popen(
+        [sys.executable, "-c", HALF_WAY, migrated_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert killed.stdout.readline() == "approved, and not committed\n"
+    killed.kill()
+    killed.communicate()
+
+    with engine.begin() as connection:
+        assert states(connection)["A*1"] == "proposed"
+        (outcome,) = remapping.approve(connection, ["A*1"], word=word())
+        assert outcome.result is Result.DONE
+        assert [event["action"] for event in read.history(connection, evse_uid="A*1")] == ["propose", "approve"]
+
+
+HALF_WAY = """
+import sys
+from datetime import UTC, datetime, timedelta
+
+from charging.database import connection as database
+from charging.database.operations import remapping
+from charging.secret import Secret
+
+with database.connect(Secret(sys.argv[1])).begin() as connection:
+    word = remapping.Word(by="The owner", reason="x", at=datetime(2026, 3, 1, tzinfo=UTC), alias_for=timedelta(days=1))
+    remapping.approve(connection, ["A*1"], word=word)
+    print("approved, and not committed", flush=True)
+    sys.stdin.read()
+"""
 
 
 class AnyDecisions(RuleBasedStateMachine):
