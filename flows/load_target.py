@@ -5,12 +5,14 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import Loading
-from tasks import artifacts, loading
+from tasks import artifacts, data_docs, loading
 
 
 @flow(name="load_target", flow_run_name="load")
 def load_target(parameters: Loading | None = None) -> dict[str, Any]:
     """Show what would be created, changed, left and refused; without `dry_run` do it, and prove it by reading back."""
-    result = loading.load(dry_run=(parameters or Loading()).dry_run)
+    chosen = parameters or Loading()
+    result = loading.load(dry_run=chosen.dry_run, despite=chosen.despite)
     artifacts.show_load(result)
+    artifacts.show_data_docs(data_docs.publish_data_docs())
     return result

@@ -27,6 +27,35 @@ class BackOfficeName(StrEnum):
     TARGET = "target"
 
 
+class SourceKind(StrEnum):
+    """What is read."""
+
+    STEVE = "steve"
+    """A back-office's SteVe, as rehome.toml describes it."""
+    SQL = "sql"
+    """Any database, by a mapping file."""
+    CSV = "csv"
+    ZIP = "zip"
+    """SteVe's own export, or CSV files."""
+
+
+class DateOrder(StrEnum):
+    """In which order a file writes its dates."""
+
+    DETECTED = "detected"
+    DMY = "dmy"
+    MDY = "mdy"
+    YMD = "ymd"
+
+
+class DecimalMark(StrEnum):
+    """What stands before the decimals of a file."""
+
+    DETECTED = "detected"
+    POINT = "."
+    COMMA = ","
+
+
 class Asking(StrEnum):
     """Who answers at a gate."""
 
@@ -37,13 +66,31 @@ class Asking(StrEnum):
 
 
 class Extraction(Form):
-    """What to extract."""
+    """What to extract: a back-office, or any database, CSV file or ZIP that the worker can reach."""
 
+    kind: SourceKind = Field(default=SourceKind.STEVE, title="Kind of source")
     back_office: BackOfficeName = Field(
         default=BackOfficeName.LEGACY,
         title="Back-office",
-        description="Whose database is read; nothing is written to it.",
+        description="Of a SteVe: whose database is read; nothing is written to it.",
     )
+    path: str = Field(default="", title="File", description="Of a CSV file or a ZIP: where it is.")
+    mapping: str = Field(
+        default="", title="Mapping file", description="Of a database, or of files whose columns are not known."
+    )
+    database: str = Field(
+        default="",
+        title="Database",
+        description="A reference to its address, such as env:LEGACY_URL; never a password.",
+    )
+    time_zone: str = Field(default="", title="Time zone", description="Of a file whose times carry none.")
+    date_order: DateOrder = Field(
+        default=DateOrder.DETECTED, title="Order of day and month", description="Where a file does not prove it."
+    )
+    decimal: DecimalMark = Field(
+        default=DecimalMark.DETECTED, title="Decimal mark", description="Where a file does not prove it."
+    )
+    encoding: str = Field(default="", title="Encoding", description="Of a file; empty: detected.")
     delta: bool = Field(
         default=False,
         title="Only what is new",
@@ -56,6 +103,11 @@ class Cleansing(Form):
 
     back_office: BackOfficeName = Field(
         default=BackOfficeName.LEGACY, title="Back-office", description="Its latest extract is cleansed."
+    )
+    source: str = Field(
+        default="",
+        title="Or another source",
+        description="The name of a file, or of a mapping, as its extract has it; then the back-office does not matter.",
     )
 
 
@@ -102,6 +154,39 @@ class Planning(Form):
         default=200, title="Largest wave", description="No wave holds more stations than this."
     )
     despite: str = DESPITE
+
+
+class Answer(StrEnum):
+    """What is decided on what stands in quarantine."""
+
+    SHOW = "show"
+    """Nothing: only show what waits, and for whom."""
+    RELEASE = "release"
+    DISCARD = "discard"
+
+
+class Answering(Form):
+    """What is answered about rows in quarantine: a decision on those that are meant, or a list that came back."""
+
+    decision: Answer = Field(
+        default=Answer.SHOW, title="Decision", description="Release lets rows rejoin, discard leaves them out for good."
+    )
+    key: str = Field(default="", title="Case", description="One case, as the work list names it (Q-…).")
+    owner: str = Field(default="", title="Whose turn", description="Or all that wait for this party.")
+    entity: str = Field(default="", title="Entity", description="Or all of this entity.")
+    rule: str = Field(default="", title="Rule", description="Or all that this rule set aside.")
+    corrected: list[str] = Field(
+        default_factory=list, title="Corrected values", description="Values that the owner gave, each as field=value."
+    )
+    file: str = Field(
+        default="", title="Answered list", description="Or the path of a list (.xlsx, .csv) that a party has answered."
+    )
+    only_good: bool = Field(
+        default=False, title="Only the good lines", description="Off: one bad line keeps all of the list out."
+    )
+    by: str = Field(default="", title="Decided by", description="Needed with a decision; written down.")
+    reason: str = Field(default="", title="Why", description="Needed with a decision; written down.")
+    dry_run: bool = Field(default=True, title="Dry run", description="On: show what would become of each row.")
 
 
 class CutOver(Form):

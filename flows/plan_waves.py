@@ -12,6 +12,6 @@ from tasks import artifacts, planning
 def plan_waves(parameters: Planning | None = None) -> dict[str, Any]:
     """Put every station of the clean network into a wave, on the list for a visit, or on hold with the reason."""
     chosen = parameters or Planning()
-    plan = planning.plan(pilot=chosen.pilot, cap=chosen.largest_wave)
+    plan = planning.plan(pilot=chosen.pilot, cap=chosen.largest_wave, despite=chosen.despite)
     artifacts.show_plan(plan)
     return plan

@@ -1,9 +1,13 @@
 """What a person in the Prefect UI wants to see of a run: short Markdown with the numbers, and tables for work lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+MOST_CASES = 500
+"""More rows than this no page of the UI shows well; `rehome quarantine export` has all."""
 
 MOST = 1_000
 """Rows that a table in the UI can bear; the database has them all."""
@@ -21,6 +25,12 @@ def show_extract(manifest: Mapping[str, Any]) -> None:
         *(f"* {note}" for note in manifest["notes"]),
     ]
     _markdown(f"extract-{manifest['source']}", lines, "What was extracted")
+
+
+def show_data_docs(index: str) -> None:
+    """Show where Data Docs are: every suite, what it said in this run and before, and the rows that fail."""
+    lines = [f"[What was expected of the data, and what was found]({Path(index).as_uri()})", "", f"`{index}`"]
+    _markdown("data-docs", lines, "Data Docs: every suite and run")
 
 
 def show_freeze(found: Mapping[str, Any]) -> None:
@@ -57,6 +67,45 @@ def show_cleansing(result: Mapping[str, Any]) -> None:
     create_table_artifact(
         key=_key(f"quarantine-{result['source']}"), table=waiting, description="Rows that wait, and for whom"
     )
+
+
+def show_work_list(result: Mapping[str, Any]) -> None:
+    """Show what waits: counts by party, and each party's cases as a table of its own."""
+    names = ("owner", "entity", "rule", "kind", "cases", "oldest_days")
+    lines = [
+        "What waits, and for whom; answer with this flow, or `rehome quarantine`.",
+        "",
+        *_table(names, ([group[name] for name in names] for group in result["counts"])),
+    ]
+    _markdown("quarantine", lines, "What stands in quarantine")
+    columns = ("key", "entity", "row_key", "rule", "reason", "age_days")
+    for owner in sorted({case["owner"] for case in result["cases"]}):
+        cases = [{name: case[name] for name in columns} for case in result["cases"] if case["owner"] == owner]
+        create_table_artifact(
+            key=_key(f"quarantine-for-the-{owner}"),
+            table=cases[:MOST_CASES],
+            description=f"{len(cases)} cases wait for the {owner}",
+        )
+
+
+def show_answers(result: Mapping[str, Any]) -> None:
+    """Show what became, or would become, of each row, and which answers cannot be taken."""
+    lines = [
+        "Would be done (dry run)." if result["dry_run"] else "Done.",
+        "",
+        *_table(
+            ("case", "row", "decision", "became"),
+            ((case["key"], case["row_key"], case["choice"], case["became"]) for case in result["cases"][:MOST_CASES]),
+        ),
+    ]
+    lines += [
+        f"* line {no['row']}, {_cell(no['column'])}: {_cell(no['problem'])}; {_cell(no['mend'])}"
+        for no in result.get("problems", ())[:MOST_CASES]
+    ]
+    lines += [
+        f"* {no['key']}: {_cell(no['problem'])}; {_cell(no['mend'])}" for no in result.get("refused", ())[:MOST_CASES]
+    ]
+    _markdown("quarantine-answers", lines, "What became of rows in quarantine")
 
 
 def show_remap(result: Mapping[str, Any]) -> None:

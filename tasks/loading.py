@@ -20,7 +20,9 @@ from charging.targets.change import Action, Change, Plain
 from charging.targets.outcome import Outcome, Verdict, outcomes
 from charging.targets.target import Target
 from charging.targets.wanted import ENTITIES, Wanted
-from tasks import opening, outgoing
+from expectations.findings import Findings
+from tasks import line, opening, outgoing
+from tasks.validations import store_all
 
 TARGET = "target"
 NOTED = 50
@@ -28,13 +30,17 @@ NOTED = 50
 
 
 @task
-def load(*, dry_run: bool) -> dict[str, Any]:
+def load(*, dry_run: bool, despite: str = "") -> dict[str, Any]:
     """Bring the target to what is clean: plan, write the plan down, apply it, read everything back.
 
     Raises:
         CountsDisagree: if a row is not accounted for.
+        GateClosed: if too much stands in quarantine, and `despite` does not say why to go on.
     """
     settings = configuration.load()
+    with opening.engine(settings) as engine:
+        if not dry_run:
+            line.require_running(engine, "load_target", despite=despite)
     with opening.engine(settings) as engine, opening.target(settings, stamps=stamps_of(engine)) as target:
         return load_into(engine, target, dry_run=dry_run)
 
@@ -49,7 +55,9 @@ def load_into(engine: sa.Engine, target: Target, *, dry_run: bool) -> dict[str, 
     with engine.begin() as turn:
         take_turns(turn, "load")
         wanted = wanted_of(turn)
-        changes = target.plan(wanted, check=outgoing.checking(target.kind))
+        found: list[Findings] = []
+        changes = target.plan(wanted, check=outgoing.checking(target.kind, found))
+        _keep(engine, target, found)
         ended: list[Outcome] = []
         if not dry_run:
             with engine.begin() as noting:
@@ -75,6 +83,13 @@ def stamps_of(engine: sa.Engine) -> read.Stamps:
     """Return which content was last meant for the target, and the instants that went with it."""
     with engine.connect() as connection:
         return read.stamps(connection, TARGET)
+
+
+def _keep(engine: sa.Engine, target: Target, found: Sequence[Findings]) -> None:
+    now = system_clock()
+    with engine.begin() as connection:
+        run = f"load-{target.kind}-{now:%Y%m%dT%H%M%S}"
+        store_all(connection, found, run=run, stage="outgoing", source=TARGET, at=now)
 
 
 def _apply(engine: sa.Engine, target: Target, changes: Sequence[Change]) -> None:

@@ -16,14 +16,20 @@ from charging.migration.recipe_files import parse_recipes, shipped_texts
 from charging.migration.recipes import Recipe
 from charging.migration.waves import Plan, Sizing, plan_waves
 from charging.settings import Settings
-from tasks import opening
+from tasks import line, opening
 
 
 @task
-def plan(*, pilot: int, cap: int) -> dict[str, Any]:
-    """Plan every station of the clean network; the same network gives the same plan, stored once."""
+def plan(*, pilot: int, cap: int, despite: str = "") -> dict[str, Any]:
+    """Plan every station of the clean network; the same network gives the same plan, stored once.
+
+    Raises:
+        GateClosed: if too much stands in quarantine, and `despite` does not say why to go on.
+    """
     settings = configuration.load()
     now = system_clock()
+    with opening.engine(settings) as engine:
+        line.require_running(engine, "plan_waves", despite=despite)
     with opening.engine(settings) as engine, engine.begin() as connection:
         stations = clean.stations(connection)
         planned = plan_waves(stations, recipes=recipes(settings), sizing=Sizing(pilot=pilot, cap=cap))

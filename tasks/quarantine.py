@@ -101,8 +101,13 @@ def apply(connection: sa.Connection, settings: Settings, decisions: Sequence[Dec
     extracts = sorted({one.case.extract_id for one in decisions})
     before = _accounts(connection, extracts)
     write.store_decisions(connection, decisions, via=via, at=now)
-    for extract_id in extracts:
-        cleansing.cleanse_on(connection, settings, extract_id, at=now)
+    for extract_id, entity in sorted({(one.case.extract_id, one.case.entity) for one in decisions}):
+        places = {
+            (one.case.file, one.case.line)
+            for one in decisions
+            if (one.case.extract_id, one.case.entity) == (extract_id, entity)
+        }
+        cleansing.cleanse_rows_on(connection, settings, extract_id, entity=entity, places=places, at=now)
     after = {case.key: case for case in read.cases(connection, Wanted(keys=[one.case.key for one in decisions]))}
     outcomes = [
         {

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from charging.cleansing.line_stop import LIMITS
 from charging.migration.binomial import lower_bound, upper_bound
 
 
@@ -88,8 +89,8 @@ class Evidence:
 class Limits:
     """Where each criterion turns. Shares are exact fractions."""
 
-    quarantined_stations: Fraction = Fraction(5, 100)
-    quarantined_tokens: Fraction = Fraction(2, 100)
+    quarantined_stations: Fraction = LIMITS["station"]
+    quarantined_tokens: Fraction = LIMITS["token"]
     problems: Fraction = Fraction(5, 100)
     least_done: int = 20
     connected: Fraction = Fraction(95, 100)

@@ -24,6 +24,15 @@ WORDS: Mapping[str, Choice] = {
 }
 """What the drop-down offers; empty means that the case goes on waiting."""
 
+OUTSIDERS = frozenset({"station maker", "carrier", "maintenance"})
+"""Parties that answer for machines, and need nobody's card to do so."""
+PERSONAL = frozenset(
+    {
+        *("token_uid", "parent_uid", "contract_id", "customer_id", "name", "email", "phone", "note"),
+    }
+)
+WITHHELD = "(withheld)"
+
 LONGEST = 32_000
 """A spreadsheet's cell holds 32,767 characters; what is longer is shown by its beginning."""
 _UNPRINTABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -49,7 +58,11 @@ def cells(case: Case) -> dict[str, str]:
         *(f"Q-{case.key}", f"V-{case.version}", case.source, case.extract_id, case.entity, case.file),
         *(str(case.line), case.row_key, case.rule, case.reason, case.owner, f"{case.first_at:%Y-%m-%d}"),
     )
-    values = {f"{VALUE}{name}": shown(value) for name, value in case.fields.items()}
+    is_kept_back = case.owner in OUTSIDERS
+    values = {
+        f"{VALUE}{name}": WITHHELD if is_kept_back and name in PERSONAL and value else shown(value)
+        for name, value in case.fields.items()
+    }
     return dict(zip(FIXED, map(shown, fixed), strict=True)) | values
 
 

@@ -87,7 +87,7 @@ def test_lists_what_waits_with_its_owner_and_age(cleansed, engine):
         ({"source": "legacy"}, {"2", "3", "4"}),
         ({"before": datetime(2026, 1, 1, tzinfo=UTC)}, set()),
     ],
-    ids=str,
+    ids=["owner", "rule", "entity", "source", "age"],
 )
 def test_lists_what_is_meant(cleansed, engine, wanted, keys):
     assert set(waiting(engine, **wanted)) == keys

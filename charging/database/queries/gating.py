@@ -15,6 +15,9 @@ UNDECIDED = frozenset({str(verdict) for verdict in SETTLED} | {str(Verdict.LATE)
 """Verdicts that are no discrepancy: what agrees, and what is not due yet."""
 
 
+_IN_USE: Mapping[str, sa.Table] = {"station": tables.station, "token": tables.token}
+
+
 def evidence(
     connection: sa.Connection, plan_id: str, wave: int, *, as_of: datetime, heard_at: Mapping[str, datetime]
 ) -> Evidence:
@@ -25,8 +28,8 @@ def evidence(
         gate=f"{plan_id}/{wave}",
         wave=wave,
         as_of=as_of,
-        quarantined_stations=_quarantined(connection, "station", tables.station),
-        quarantined_tokens=_quarantined(connection, "token", tables.token),
+        quarantined_stations=in_quarantine(connection, "station"),
+        quarantined_tokens=in_quarantine(connection, "token"),
         pilots=pilots(connection, plan_id, wave),
         problems=Share(count=done.get("rolled_back", 0) + done.get("to_site", 0), total=sum(done.values())),
         vetoes=(),
@@ -38,12 +41,12 @@ def evidence(
     )
 
 
-def _quarantined(connection: sa.Connection, entity: str, table: sa.Table) -> Share:
-    """Of the rows that are loaded or wait, those that wait; a row that two extracts set aside counts once."""
+def in_quarantine(connection: sa.Connection, entity: str) -> Share:
+    """Return, of the rows that are loaded or wait, those that wait; one that two extracts set aside counts once."""
     latest = [(account["extract_id"], account["entity"]) for account in clean.accounts(connection)]
     waiting = clean.quarantine_counts(connection, [one for one in latest if one[1] == entity])
     aside = sum(row["rows"] for row in waiting)
-    loaded = connection.scalar(sa.select(sa.func.count()).select_from(table))
+    loaded = connection.scalar(sa.select(sa.func.count()).select_from(_IN_USE[entity]))
     return Share(count=aside, total=aside + int(loaded or 0))
 
 

@@ -30,7 +30,7 @@ def case(number: int = 1, **values) -> Case:
             "row_key": f"{number:07}",
             "rule": "tx.zero",
             "reason": "it delivered nothing in 0:45:00: a car that was full, or a meter that is dead?",
-            "owner": "maintenance",
+            "owner": "network owner",
             "first_at": datetime(2026, 3, 2, tzinfo=UTC),
             "decision": "waiting",
             "decided_by": None,

@@ -65,5 +65,12 @@ def test_shows_the_beginning_of_what_no_cell_can_hold(make_case):
     assert line[1][-1].endswith("x… (1000000 characters)")
 
 
+@pytest.mark.parametrize(("owner", "is_told"), [("maintenance", False), ("carrier", False), ("network owner", True)])
+def test_tells_no_maker_of_machines_whose_card_it_was(make_case, owner, is_told):
+    for form in (workbook, table):
+        _, line = form.read(form.written([make_case(9, owner=owner, fields={"token_uid": "04A1B2"})]), name="list")
+        assert line[1][-1] == ("04A1B2" if is_told else "(withheld)")
+
+
 def test_an_empty_list_is_a_header(make_case):
     assert len(list(workbook.read(workbook.written([]), name="list"))) == 1
