@@ -14,7 +14,7 @@ from charging.database.queries import landing as read
 from charging.legacy.extract import extract
 from charging.legacy.source import Source
 from charging.legacy.steve import SteveSource
-from tasks import opening
+from tasks import forgetting, opening
 from tasks.validations import check_extract
 
 
@@ -47,7 +47,14 @@ def land(
         with engine.connect() as connection:
             after = read.latest(connection, storable(source.name), is_cleansed=True)
     manifest, is_new = extract(
-        source, engine, clock=system_clock, code_version=code_version(), entities=entities, after=after, tell=tell
+        source,
+        engine,
+        clock=system_clock,
+        code_version=code_version(),
+        entities=entities,
+        after=after,
+        redact=forgetting.redaction(engine),
+        tell=tell,
     )
     with engine.begin() as connection:
         warnings = check_extract(connection, manifest.extract_id, source=manifest.source, at=manifest.extracted_at)

@@ -76,10 +76,12 @@ landed_row = sa.Table(
     _text("key"),
     sa.Column("part", sa.SmallInteger),
     sa.Column("fields", JSON, nullable=False),
+    sa.Column("forgotten_at", Instant),
     sa.Index("ix_landed_row_part", "extract_id", "entity", "part", postgresql_where=sa.text("part IS NOT NULL")),
     schema="landing",
     comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the "
-    "share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one.",
+    "share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one. "
+    "Where forgotten_at is set, somebody was forgotten since; the hash is of what came.",
 )
 
 # --- clean: typed, what is right ----------------------------------------------------------------------------------
@@ -702,6 +704,21 @@ verdict = sa.Table(
 )
 
 # --- evidence: what people were shown -----------------------------------------------------------------------------
+
+validation = sa.Table(
+    "validation",
+    metadata,
+    _key("run"),
+    _key("suite"),
+    *(_text(name) for name in ("stage", "source", "engine")),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("rows", "set_aside")),
+    sa.Column("results", Document, nullable=False),
+    sa.Column("unasked", Document, nullable=False),
+    sa.Column("score", Document),
+    sa.Column("asked_at", Instant, nullable=False),
+    schema="evidence",
+    comment="What a suite said of a table: landed, published or about to be sent. stage: landing, published, outgoing.",
+)
 
 report = sa.Table(
     "report",

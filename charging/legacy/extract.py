@@ -16,6 +16,8 @@ from charging.legacy.tally import Tally
 from charging.legacy.written import written
 
 Told = Callable[[str, int], None]
+Redact = Callable[[str, Mapping[str, str | None]], Mapping[str, str | None]]
+"""What is kept of an entity's row; the very same where nothing is to be left out (see `charging.personal`)."""
 
 
 def extract(
@@ -26,6 +28,7 @@ def extract(
     code_version: str,
     entities: Sequence[str] | None = None,
     after: Manifest | None = None,
+    redact: Redact | None = None,
     tell: Told | None = None,
 ) -> tuple[Manifest, bool]:
     """Land every row of a source in one transaction; return the manifest, and whether it is new.
@@ -34,6 +37,7 @@ def extract(
     of entities that have a watermark, only what came since is read; all others come whole.
 
     The same content of the same source is the same extract: nothing lands twice, and the earlier manifest is returned.
+    That is judged by what came: `redact` only changes what is kept of it.
 
     Raises:
         SourceError: if the source cannot be read to its end; nothing has been landed then.
@@ -47,7 +51,7 @@ def extract(
         for entity in (entity for entity in COLUMNS if entity in (entities or inspection.entities)):
             content.update(f"\n{entity}\n".encode())
             found = _every(source, entity, after=begun.get(entity), tally=tally, tell=tell)
-            landing = _landing(found, entity, digest=content.update)
+            landing = _landing(found, entity, digest=content.update, redact=redact)
             counts[entity] = write.store_rows(connection, extract_id=extract_id, entity=entity, landing=landing)
         before = read.extract_with(connection, source=source.name, content_sha256=content.hexdigest())
         if before is not None:
@@ -90,11 +94,16 @@ def _every(source: Source, entity: str, *, after: str | None, tally: Tally, tell
             tell(entity, number)
 
 
-def _landing(rows: Iterator[LandedRow], entity: str, *, digest: Callable[[bytes], None]) -> Iterator[Landing]:
+def _landing(
+    rows: Iterator[LandedRow], entity: str, *, digest: Callable[[bytes], None], redact: Redact | None
+) -> Iterator[Landing]:
     for number, row in enumerate(rows, start=1):
         fields, row_hash = written(row.values)
         digest(row_hash.encode())
-        key, part = key_of(entity, row.values), part_of(entity, row.values)
+        values = row.values
+        if redact is not None and (values := redact(entity, row.values)) is not row.values:
+            fields, _ = written(values)
+        key, part = key_of(entity, values), part_of(entity, values)
         yield Landing(number, row.file, row.line, row_hash, key, part, fields)
 
 

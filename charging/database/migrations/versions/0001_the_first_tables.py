@@ -241,6 +241,23 @@ def upgrade() -> None:
         comment="What a run of the main job has finished, so that the next start carries on from there.",
     )
     op.create_table(
+        "validation",
+        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("suite", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("engine", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("set_aside", sa.BigInteger(), nullable=False),
+        sa.Column("results", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("unasked", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("score", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("run", "suite", name=op.f("pk_validation")),
+        schema="evidence",
+        comment="What a suite said of a table: landed, published or about to be sent. stage: landing, published, outgoing.",
+    )
+    op.create_table(
         "extract",
         sa.Column("extract_id", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -601,6 +618,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("part", sa.SmallInteger(), nullable=True),
         sa.Column("fields", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["extract_id"],
             ["landing.extract.extract_id"],
@@ -610,7 +628,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("extract_id", "entity", "row_number", name=op.f("pk_landed_row")),
         schema="landing",
-        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one.",
+        comment="One row as it came, every value text. json, not jsonb: the order and the bytes are kept. part is the share of a large table in which the row is judged: all rows of a station, or samples of a session, are in one. Where forgotten_at is set, somebody was forgotten since; the hash is of what came.",
     )
     op.create_index(
         "ix_landed_row_part",
@@ -782,6 +800,7 @@ def downgrade() -> None:
     op.drop_table("evse_identity", schema="migration")
     op.drop_table("effect", schema="migration")
     op.drop_table("extract", schema="landing")
+    op.drop_table("validation", schema="evidence")
     op.drop_table("step", schema="evidence")
     op.drop_table("report", schema="evidence")
     op.drop_table("token", schema="clean")

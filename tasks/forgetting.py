@@ -1,0 +1,120 @@
+"""Forgetting a person on request, and keeping whoever was forgotten from coming back with the next extract."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from charging import canonical, secret
+from charging import settings as configuration
+from charging.clock import system_clock
+from charging.database.operations import forgetting as write
+from charging.database.queries import personal as read
+from charging.database.queries.personal import Purpose
+from charging.database.turns import take_turns
+from charging.errors import AnswerRefused, CountsDisagree, SettingsError, UnknownThing
+from charging.personal.forgetting import Kind, Pseudonyms, Redaction
+from charging.settings import Settings
+from charging.work_list.judging import SHORTEST_NAME
+
+
+def redaction(engine: sa.Engine) -> Redaction | None:
+    """Return what keeps whoever was forgotten out of landing; None where nobody was.
+
+    Raises:
+        SettingsError: if somebody was, and there is no key by which to know them again.
+    """
+    with engine.connect() as connection:
+        known = read.forgotten(connection)
+    return Redaction(_pseudonyms(configuration.load()), known) if known else None
+
+
+def forget(
+    engine: sa.Engine, settings: Settings, kind: Kind, text: str, *, by: str, reason: str, dry_run: bool
+) -> dict[str, Any]:
+    """Put pseudonyms where a person stood, in one transaction; with `dry_run`, undo all of it and say what it was.
+
+    Rows, sessions, energy and money stay what they were, and that is proven before anything is kept. What is evidence
+    (what a meter signed, what a partner sent) stays as it is, and is listed.
+
+    Raises:
+        AnswerRefused: if nobody or no reason is named.
+        CountsDisagree: if a sum would change.
+        SettingsError: if there is no key for pseudonyms.
+        UnknownThing: if nobody is known by that name.
+    """
+    if len(by.strip()) < SHORTEST_NAME or not reason.strip():
+        raise AnswerRefused("this", "it is not said who decides, and why", "say it with --by and --reason")
+    pseudonyms, now = _pseudonyms(settings), system_clock()
+    with engine.connect() as connection, connection.begin() as transaction:
+        take_turns(connection, "cleanse")
+        known = read.forgotten(connection)
+        if (str(kind), pseudonyms.hash_of(kind, text)) in known:
+            return _told({}, {}, reports=[], dry_run=dry_run, is_new=False, names={})
+        person = read.person(connection, kind, text)
+        if person.is_nobody:
+            raise UnknownThing(str(kind), text, "see how it is written in the legacy")
+        before = write.totals(connection)
+        given = write.replacing(person, pseudonyms)
+        request = f"F-{canonical.digest(sorted(pseudonyms.hash_of(kind, text)))[:12]}"
+        read.customers(connection, person.names[Kind.CUSTOMER], purpose=Purpose.FORGET, reader=by.strip(), at=now)
+        write.store_forgotten(connection, person, pseudonyms, request=request, at=now)
+        places = write.replace_everywhere(connection, given, Redaction(pseudonyms, read.forgotten(connection)), at=now)
+        write.store_request(connection, request=request, by=by.strip(), reason=reason.strip(), places=places, at=now)
+        after = write.totals(connection)
+        _require_same(before, after)
+        kept = write.left(connection, given)
+        if dry_run:
+            transaction.rollback()
+    reports = _reports(settings.home / settings.reports, given)
+    names = {str(kind): len(found) for kind, found in person.names.items() if found}
+    return _told(places, kept, reports=reports, dry_run=dry_run, is_new=True, names=names) | {
+        "request": request,
+        "totals": after,
+    }
+
+
+def _told(
+    places: Mapping[str, int],
+    kept: Mapping[str, int],
+    *,
+    reports: list[str],
+    dry_run: bool,
+    is_new: bool,
+    names: Mapping[str, int],
+) -> dict[str, Any]:
+    return {
+        "is_new": is_new,
+        "dry_run": dry_run,
+        "names": dict(names),
+        "places": dict(places),
+        "kept": dict(kept),
+        "reports": reports,
+    }
+
+
+def _require_same(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    for name, value in before.items():
+        if after[name] != value:
+            rows, others = (int(float(each)) for each in (value, after[name]))
+            raise CountsDisagree(f"forgetting, by {name}", rows_in=rows, loaded=others, quarantined=0)
+
+
+def _reports(folder: Path, given: write.Replacing) -> list[str]:
+    """Return the reports in which the person stands: they are to be published anew."""
+    if given.inside is None or not folder.is_dir():
+        return []
+    return [
+        str(file)
+        for file in sorted(folder.rglob("*.html"))
+        if given.inside.search(file.read_text("utf-8", errors="replace"))
+    ]
+
+
+def _pseudonyms(settings: Settings) -> Pseudonyms:
+    if settings.pseudonym_key is None:
+        raise SettingsError(
+            "pseudonym_key", "is missing: only by it is a person who was forgotten known again", "write env:NAME"
+        )
+    return Pseudonyms(secret.resolve(settings.pseudonym_key, setting="pseudonym_key"))
