@@ -5,17 +5,21 @@ from typing import Any
 
 from charging import canonical
 from charging import settings as configuration
-from charging.legacy.csv_file import CsvSource
+from charging.legacy.named import currency_of
+from charging.legacy.source import Source
 from console import stack
 from console.progress import Telling
 from tasks import cleansing, extraction, reporting
 
 
-def extract_csv(home: Path, source: CsvSource, *, time_zone: str | None, telling: Telling) -> dict[str, Any]:
-    """Extract a CSV export, cleanse it, and return the accounts, what was mended, and what waits for whom.
+def extract(
+    home: Path, source: Source, *, time_zone: str | None, telling: Telling, delta: bool = False
+) -> dict[str, Any]:
+    """Extract a source, cleanse it, and return the accounts, what was mended, and what waits for whom.
 
     Raises:
         MachineError: if there is no database to put it in.
+        SourceError: if the source cannot be read to its end; nothing has been landed then.
     """
     settings = configuration.load(home)
     telling.begin("database", "PostgreSQL")
@@ -23,11 +27,13 @@ def extract_csv(home: Path, source: CsvSource, *, time_zone: str | None, telling
     engine = stack.start_database(home)
     telling.end("database", "up")
     telling.begin("extract", f"extract {source.name}")
-    landed = extraction.land(source, engine, tell=lambda entity, rows: telling.advance("extract", rows, rows, entity))
+    landed = extraction.land(
+        source, engine, delta=delta, tell=lambda entity, rows: telling.advance("extract", rows, rows, entity)
+    )
     telling.end("extract", f"{sum(landed['row_counts'].values())} rows" + ("" if landed["is_new"] else ", as before"))
     telling.begin("cleanse", "cleanse and check")
     cleansed = cleansing.cleanse_extract(
-        engine, settings, landed["extract_id"], time_zone=time_zone, currency=source.mapping.currency
+        engine, settings, landed["extract_id"], time_zone=time_zone, currency=currency_of(source)
     )
     quality = reporting.publish_data_quality(engine, settings, landed["source"], extract_id=landed["extract_id"])
     engine.dispose()

@@ -7,7 +7,7 @@ import pytest
 from charging import canonical
 from charging.legacy.csv_file import CsvSource
 from console import summary
-from console.extracting import extract_csv
+from console.extracting import extract
 from console.progress import Lines
 
 EXPORT = """session_id,station_id,started_at,stopped_at,meter_start_wh,meter_stop_wh
@@ -25,7 +25,7 @@ def extracted(migrated_url, home, tmp_path, monkeypatch):
     file.write_text(EXPORT)
     source = CsvSource(file, mapping=None, time_zone=None)
     source.inspect()
-    return extract_csv(home, source, time_zone=None, telling=Lines())
+    return extract(home, source, time_zone=None, telling=Lines())
 
 
 def test_an_extraction_ends_with_a_page_on_its_quality_and_energy_by_rule(extracted, home):

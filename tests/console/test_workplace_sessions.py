@@ -23,7 +23,7 @@ def test_every_row_and_every_kwh_of_a_published_year_comes_in_once(engine, migra
     monkeypatch.setenv("REHOME_HOME", str(home))
 
     first, second = (
-        extracting.extract_csv(home, CsvSource(EXPORT, time_zone=ZONE), time_zone=ZONE, telling=Lines())
+        extracting.extract(home, CsvSource(EXPORT, time_zone=ZONE), time_zone=ZONE, telling=Lines())
         for _ in range(2)
     )
 
