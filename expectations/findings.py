@@ -1,9 +1,10 @@
 """What a suite found: every result, every failing row, and what follows from it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from charging.errors import QualityBlocked
+from charging.network.personal import PERSONAL, masked
 from expectations.expectation import Consequence
 
 Key = str | int | None
@@ -45,16 +46,18 @@ class Findings:
     results: tuple[Result, ...]
     unasked: tuple[str, ...] = ()
     """Sentences that could not be asked, because what they compare with was not given."""
+    engine: str = field(default="pandas", compare=False)
+    """Where the rows were while they were asked about: `pandas` or `PostgreSQL`."""
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Why nothing of the table may be loaded; empty when it may."""
-        return tuple(result.shortfall for result in self._unmet(Consequence.BLOCK))
+        return tuple(self._shown(result) for result in self._unmet(Consequence.BLOCK))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the report must say, though everything goes on."""
-        return tuple(result.shortfall for result in self._unmet(Consequence.WARN))
+        return tuple(self._shown(result) for result in self._unmet(Consequence.WARN))
 
     @property
     def quarantined_keys(self) -> Mapping[Key, tuple[str, ...]]:
@@ -73,6 +76,14 @@ class Findings:
         """
         if self.blocks:
             raise QualityBlocked(self.suite, self.blocks)
+
+    def _shown(self, result: Result) -> str:
+        entity = self.suite.rpartition(".")[2]
+        if self.suite.startswith("landing.") or entity not in PERSONAL:
+            return result.shortfall
+        few = result.unexpected_keys[: _SHOWN + 1]
+        keys = tuple(None if key is None else masked(entity, str(key)) for key in few)
+        return replace(result, unexpected_keys=keys).shortfall
 
     def _unmet(self, consequence: Consequence) -> Iterator[Result]:
         return (result for result in self.results if not result.is_met and result.consequence is consequence)

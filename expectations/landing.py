@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from charging.legacy.source import INSTANTS, REQUIRED
+from charging.legacy.source import COLUMNS, INSTANTS, REQUIRED, RIDE_ALONG
 from expectations.expectation import Consequence, Expectation, filled, some_rows, unique, written_as
 from expectations.whole_table import exactly_rows, not_wholly_empty
 
@@ -24,7 +24,8 @@ def suite(entity: str, columns: tuple[str, ...], *, rows: int, as_of: datetime) 
     )
     if not rows:
         return (counted,)
-    told = [column for column in columns if column not in REQUIRED[entity]]
+    understood = {*COLUMNS[entity], *RIDE_ALONG[entity]}
+    told = [column for column in columns if column in understood and column not in REQUIRED[entity]]
     return (
         some_rows(f"landing.{entity}"),
         counted,

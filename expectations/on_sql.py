@@ -38,6 +38,7 @@ def ask_rows(
     with answers.one_at_a_time, set_out.set_out(connection, rows, known=known, together=together):
         _refuse_floats(name, asked, set_out.floats(connection))
         engine = _lent(connection)
+        rows_found = set_out.count(connection)
         counted = _validate(engine, name, [_as_set_out(each) for each in asked], _counts())
 
         def failing(expectation: Expectation) -> Collection[Key]:
@@ -46,8 +47,8 @@ def ask_rows(
             listed = told[expectation.expectation_id].result.get("unexpected_index_list") or ()
             return [answers.key_of([row[column] for column in keys]) for row in listed]
 
-        rows_found = set_out.count(connection)
-        return answers.findings(name, expectations, rows=rows_found, answers=counted, failing=failing)
+        found = answers.findings(name, expectations, rows=rows_found, answers=counted, failing=failing)
+    return replace(found, engine="PostgreSQL")
 
 
 def _validate(

@@ -71,6 +71,7 @@ WORDS: Mapping[str, Mapping[str, Status]] = {
         "met": Status("Met", *_GOOD),
         "warn": Status("Warning", *_UNSURE),
         "quarantine": Status("Rows set aside", *_UNSURE),
+        "refuse": Status("Rows refused", *_UNSURE),
         "block": Status("Blocks the table", *_BAD),
     },
     "account": {

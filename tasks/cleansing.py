@@ -22,6 +22,7 @@ from tasks.judging import ROWS_AT_ONCE
 from tasks.one_entity import cleanse_entity
 from tasks.rejoining import NAMED_BY_OTHERS, rejoin
 from tasks.surroundings import Surroundings
+from tasks.validations import require_fit
 
 
 @task(task_run_name="cleanse-{source}")
@@ -84,6 +85,7 @@ def cleanse_on(
     manifest = read.manifest(connection, extract_id)
     if manifest is None:
         raise UnknownThing("extract", extract_id, "extract a source first")
+    require_fit(connection, extract_id, source=manifest.source, at=manifest.extracted_at)
     told = read_clean.told(connection, extract_id) | {
         name: value for name, value in (("time_zone", time_zone), ("currency", currency)) if value
     }

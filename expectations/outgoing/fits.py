@@ -14,7 +14,7 @@ _MOST_IN_A_COUNT = 255
 def required(entity: str, *columns: str) -> tuple[Expectation, ...]:
     """Expect a value in each of these columns."""
     return tuple(
-        filled(f"{entity}.{column}_sent", column, f"Every {entity} has a {_said(column)}.", REFUSE)
+        filled(f"{entity}.{column}_sent", column, f"Every {entity} has {_a(_said(column))}.", REFUSE)
         for column in columns
     )
 
@@ -46,7 +46,7 @@ def strings(entity: str, lengths: Mapping[str, int]) -> tuple[Expectation, ...]:
             column,
             f"The {_said(column)} of every {entity} is text of at most {most} characters, without line breaks.",
             REFUSE,
-            pattern=rf"[^\x01-\x1f\x7f]{_times(most)}",
+            pattern=_up_to(most, r"[^\u0001-\u001f\u007f]"),
         )
         for column, most in lengths.items()
     )
@@ -66,9 +66,17 @@ def words(entity: str, known: Mapping[str, AbstractSet[str]], *, whose: str) -> 
     )
 
 
-def _times(most: int) -> str:
+def _up_to(most: int, character: str) -> str:
     whole, rest = divmod(most, _MOST_IN_A_COUNT)
-    return f"{{0,{most}}}" if most <= _MOST_IN_A_COUNT else f"{{0,{rest}}}(?:.{{0,{_MOST_IN_A_COUNT}}}){{{whole}}}"
+    return (
+        f"(?:{character}{{0,{_MOST_IN_A_COUNT}}}){{{whole}}}{character}{{0,{rest}}}"
+        if whole
+        else f"{character}{{0,{rest}}}"
+    )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
 def _said(column: str) -> str:

@@ -1,0 +1,51 @@
+"""Reading what suites said, run by run."""
+
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.database.queries.clean import SUITE
+
+
+def validations(connection: sa.Connection) -> list[sa.RowMapping]:
+    """Return what was said of landed, published and outgoing tables: the latest run first."""
+    said = tables.validation.c
+    chosen = sa.select(tables.validation).order_by(said.asked_at.desc(), said.run, said.suite)
+    return list(connection.execute(chosen).mappings())
+
+
+def cleansed(connection: sa.Connection) -> list[sa.RowMapping]:
+    """Return what was said of the clean tables of every extract, with the manifest's source and instant."""
+    account, extract = tables.account.c, tables.extract.c
+    chosen = (
+        sa.select(account.extract_id.label("run"), account.entity, extract.source, account.suite, extract.extracted_at)
+        .join(tables.extract, extract.extract_id == account.extract_id)
+        .where(account.suite.is_not(None))
+        .order_by(extract.extracted_at.desc(), account.extract_id, account.entity)
+    )
+    return list(connection.execute(chosen).mappings())
+
+
+def set_aside(
+    connection: sa.Connection, extract_id: str, *, entity: str, most: int
+) -> tuple[int, list[tuple[str, str]]]:
+    """Return how many rows a suite set aside, and (key, reasons) of at most so many, by key."""
+    row = tables.quarantined_row.c
+    is_meant = sa.and_(row.extract_id == extract_id, row.entity == entity, row.rule == SUITE)
+    chosen = sa.select(row.key, row.reason).where(is_meant).order_by(row.key, row.reason).limit(most)
+    count = connection.scalar(sa.select(sa.func.count()).select_from(tables.quarantined_row).where(is_meant))
+    return count or 0, list(connection.execute(chosen).tuples())
+
+
+def has_landing(connection: sa.Connection, extract_id: str) -> bool:
+    """Whether it is written down what the suites said of a landed extract."""
+    said = tables.validation.c
+    return bool(connection.scalar(sa.select(sa.exists().where(said.run == extract_id, said.stage == "landing"))))
+
+
+def landing_blocks(connection: sa.Connection, extract_id: str) -> list[tuple[str, list[dict[str, object]]]]:
+    """Return each suite that was asked of a landed extract, with its results."""
+    said = tables.validation.c
+    chosen = (
+        sa.select(said.suite, said.results).where(said.run == extract_id, said.stage == "landing").order_by(said.suite)
+    )
+    return list(connection.execute(chosen).tuples())
