@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from charging.cleansing.population import Facts, ModelFacts, Sample
 from charging.cleansing.values import energy_kwh, hours, number, stamp
@@ -57,13 +58,19 @@ def _session(row: Row, facts: Facts) -> None:
     _decimals(row, facts)
     started_at, stopped_at = stamp(values.get("started_at")), stamp(values.get("stopped_at"))
     if (uid := values.get("token_uid")) and (written := values.get("started_at")):
-        canonical = token_uid.canonicalise(uid).canonical or uid
+        canonical = _canonical(uid)
         facts.last_used[canonical] = max(written, facts.last_used.get(canonical, ""))
     if needs_samples(values, started_at, stopped_at) and (session_id := values.get("session_id")):
         facts.registers_of.setdefault(session_id, [])
     model = facts.model_of.get(values.get("station_id") or "")
     if model is not None and values.get("failed_stop_reason") is None:
         _count(values, started_at, stopped_at, facts.by_model.setdefault(model, ModelFacts()))
+
+
+@lru_cache(maxsize=100_000)
+def _canonical(uid: str) -> str:
+    """Remember how a uid is written canonically: each is met in hundreds of sessions."""
+    return token_uid.canonicalise(uid).canonical or uid
 
 
 def _count(

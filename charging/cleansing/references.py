@@ -1,4 +1,4 @@
-"""Rules for what a row refers to, and for rows that say one thing twice: `cp.ghost`, `conn.number`, `*.dup`."""
+"""Rules for what rows refer to, and for rows that say one thing twice: `cp.*`, `conn.number`, `tok.format`, `*.dup`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from charging.cleansing.case import Case, Rejection, Repair
 from charging.cleansing.values import whole
 from charging.cleansing.verdict import Context, Owner
+from charging.identifiers import token_uid
 
 
 def judge_station(case: Case, context: Context) -> None:
@@ -36,6 +37,22 @@ def _by_folded(station_ids: frozenset[str]) -> dict[str, tuple[str, ...]]:
 
 def _folded(station_id: str) -> str:
     return unquote(station_id).strip().casefold()
+
+
+def judge_token(case: Case, context: Context) -> None:
+    """tok.format: write the uid as its own row has it; an ambiguous one stays, since the token's row is set aside."""
+    written = case.values.get("token_uid")
+    if written is not None and case.values.get("token_kind") != "pseudonym":
+        found = _canonical(written, context.known_token_uids)
+        if found.canonical is not None:
+            rule = found.rules[-1] if found.rules else "tok.format"
+            case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
+
+
+@lru_cache(maxsize=100_000)
+def _canonical(written: str, known: frozenset[str]) -> token_uid.TokenUid:
+    """Remember what a uid is: each is met in hundreds of sessions."""
+    return token_uid.canonicalise(written, known=known)
 
 
 def judge_number(case: Case, column: str) -> None:

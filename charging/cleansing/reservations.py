@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from charging.cleansing.case import Case, Rejection, Repair, all_open
-from charging.cleansing.references import judge_duplicates, judge_number, judge_station
+from charging.cleansing.case import Case, Rejection, all_open
+from charging.cleansing.references import judge_duplicates, judge_number, judge_station, judge_token
 from charging.cleansing.values import instant, whole
 from charging.cleansing.verdict import Context
-from charging.identifiers import token_uid
 from charging.network import Reservation
 
 _TIMES = ("starts_at", "expires_at")
@@ -15,7 +14,7 @@ _TIMES = ("starts_at", "expires_at")
 def judge(cases: Sequence[Case], context: Context) -> list[Reservation]:
     """Mend, merge and set aside the reservations among the cases; return those that are clean."""
     for case in cases:
-        for rule in (judge_station, _connector, _token, _times):
+        for rule in (judge_station, _connector, judge_token, _times):
             if case.is_open:
                 rule(case, context)
     judge_duplicates(all_open(cases), "res.dup")
@@ -24,15 +23,6 @@ def judge(cases: Sequence[Case], context: Context) -> list[Reservation]:
 
 def _connector(case: Case, _: Context) -> None:
     judge_number(case, "connector_id")
-
-
-def _token(case: Case, context: Context) -> None:
-    """tok.format: write the uid as its own row has it; an ambiguous one stays, since the token's row is set aside."""
-    if (written := case.values.get("token_uid")) is not None:
-        found = token_uid.canonicalise(written, known=context.known_token_uids)
-        if found.canonical is not None:
-            rule = found.rules[-1] if found.rules else "tok.format"
-            case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
 
 
 def _times(case: Case, context: Context) -> None:

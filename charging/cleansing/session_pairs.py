@@ -43,7 +43,11 @@ def _judge_failed(failed: Sequence[Case], session: Case | None) -> None:
 
     A station that is not answered sends its stop again, so there may be several of the same words.
     """
-    said = {tuple(case.values.get(column) for column in ("stopped_at", "meter_stop_wh")) for case in failed}
+    said = {_stop(case) for case in failed}
+    if session is not None and said == {_stop(session)}:  # it was booked after all
+        for case in failed:
+            case.merge_into(session, "tx.stop_failed")
+        return
     if len(said) == 1 and session is not None and session.values.get("stopped_at") is None:
         for column in ("stopped_at", "server_stopped_at", "meter_stop_wh"):
             after = failed[0].values.get(column)
@@ -57,6 +61,10 @@ def _judge_failed(failed: Sequence[Case], session: Case | None) -> None:
     for case in failed:
         reason = f"its back-office could not book this stop ({case.values.get('failed_stop_reason')})"
         case.reject(Rejection(rule="tx.stop_failed", reason=reason))
+
+
+def _stop(case: Case) -> tuple[str | None, ...]:
+    return tuple(case.values.get(column) for column in ("stopped_at", "meter_stop_wh"))
 
 
 def judge_retransmitted(drafts: Iterable[Draft]) -> None:

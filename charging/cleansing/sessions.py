@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
-from charging.cleansing.references import judge_number, judge_station
+from charging.cleansing.references import judge_number, judge_station, judge_token
 from charging.cleansing.session_draft import Draft, still_open
 from charging.cleansing.session_energy import judge_cost, judge_energy, reject_garbage
 from charging.cleansing.session_pairs import (
@@ -18,7 +18,6 @@ from charging.cleansing.session_times import judge_clocks, judge_zones, mend_cen
 from charging.cleansing.session_units import judge_units, mend_unit
 from charging.cleansing.values import instant, number, whole
 from charging.cleansing.verdict import Context, Owner
-from charging.identifiers import token_uid
 from charging.network import Session
 
 
@@ -47,16 +46,6 @@ def _connector(case: Case, _: Context) -> None:
     if whole(case.values.get("connector_id")) == 0:
         reason = "connector 0 is the whole station: where did it charge?"
         case.reject(Rejection(rule="conn.zero", reason=reason, owner=Owner.STATION_MAKER))
-
-
-def _token(case: Case, context: Context) -> None:
-    """tok.format: write the uid as its own row has it; an ambiguous one stays, since the token's row is set aside."""
-    written = case.values.get("token_uid")
-    if written is not None and case.values.get("token_kind") != "pseudonym":
-        found = token_uid.canonicalise(written, known=context.known_token_uids)
-        if found.canonical is not None:
-            rule = found.rules[-1] if found.rules else "tok.format"
-            case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
 
 
 def _multi_stop(case: Case, _: Context) -> None:
@@ -102,5 +91,5 @@ def _server_time(case: Case, column: str, context: Context) -> datetime | None:
 
 _RULES = (
     *(_connector, judge_station, reject_garbage, mend_unit, judge_cost),
-    *(mend_century, _token, _multi_stop),
+    *(mend_century, judge_token, _multi_stop),
 )

@@ -115,6 +115,12 @@ def test_stops_that_were_sent_again_and_never_booked_end_their_session(metered):
     assert [question.rule for question in made.questions] == ["tx.stop_failed"]
 
 
+def test_a_stop_that_was_booked_after_all_is_no_second_one(metered):
+    made = metered({}, {"failed_stop_reason": "already stopped"})
+    assert (made.merged, made.clean[0].is_estimated, made.questions) == (1, False, ())
+    assert made.energy.before == made.energy.loaded + made.energy.adjusted
+
+
 def test_stops_that_differ_and_were_never_booked_are_set_aside(metered):
     stop = {"failed_stop_reason": "unknown transaction"}
     rules = metered.rules({"stopped_at": None, "meter_stop_wh": None}, stop, stop | {"meter_stop_wh": "108000"})
