@@ -12,19 +12,23 @@ def tidy(text: str) -> str | None:
 
     Look-alikes are refused before the case is changed: the upper case of a dotless i is an ASCII `I`.
     """
-    stripped = text.translate(_INVISIBLE).strip()
+    stripped = _visible(text)
     return stripped.upper() if stripped.isascii() else None
 
 
 def notation_flags(text: str, tidied: str) -> tuple[str, ...]:
     """Name what `tidy` changed."""
-    visible = text.translate(_INVISIBLE).strip()
+    visible = _visible(text)
     flags = []
     if visible != text:
         flags.append("id.whitespace")
     if visible != tidied:
         flags.append("id.case")
     return tuple(flags)
+
+
+def _visible(text: str) -> str:
+    return text.strip() if text.isascii() else text.translate(_INVISIBLE).strip()
 
 
 def letters_and_digits(text: str) -> str:
