@@ -81,7 +81,7 @@ class Surroundings:
     def _facts(self) -> Facts:
         facts = Facts()
         for entity in LIGHT_COLUMNS:
-            for extract_id in reversed(self._chain):
+            for extract_id in reversed(read.holding(self._connection, self._manifest, entity=entity)):
                 gather(self._rows(extract_id, entity), facts)
         return facts
 

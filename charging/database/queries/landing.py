@@ -56,6 +56,28 @@ def chain(connection: sa.Connection, of: Manifest) -> list[str]:
     return found
 
 
+def holding(connection: sa.Connection, of: Manifest, *, entity: str) -> list[str]:
+    """Return the extracts that hold an entity as it was at an extract: its own chain, or that of the last one before.
+
+    A night's intake brings sessions alone; what it does not bring has been extracted before.
+    """
+    if entity in of.row_counts:
+        return chain(connection, of)
+    extract = tables.extract.c
+    before = connection.scalar(
+        sa.select(extract.extract_id)
+        .where(
+            extract.source == of.source,
+            extract.extracted_at <= of.extracted_at,
+            extract.row_counts[entity].is_not(None),
+        )
+        .order_by(extract.extracted_at.desc())
+        .limit(1)
+    )
+    earlier = None if before is None else manifest(connection, before)
+    return [] if earlier is None else chain(connection, earlier)
+
+
 def is_cleansed(connection: sa.Connection, extract_id: str) -> bool:
     """Whether this extract has been cleansed; that is stored for all its entities at once, or not at all."""
     account = tables.account.c
