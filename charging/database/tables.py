@@ -413,7 +413,6 @@ alias = sa.Table(
     sa.Column("valid_from", Instant),
     sa.Column("valid_until", Instant),
     sa.Column("answers_until", Instant),
-    sa.Index(None, "compact"),
     sa.CheckConstraint("valid_from < valid_until", name="alias_has_a_period"),
     sa.CheckConstraint("(valid_until IS NULL) = (answers_until IS NULL)", name="alias_answers_once_it_is_given_up"),
     sa.CheckConstraint("valid_until <= answers_until", name="alias_answers_as_long_as_it_is_valid"),
@@ -463,9 +462,8 @@ sticker = sa.Table(
     "sticker",
     metadata,
     sa.Column("evse_uid", Words, sa.ForeignKey(evse_identity.c.evse_uid), primary_key=True),
-    _key("evse_id"),
-    _text("by"),
-    sa.Column("done_at", Instant, nullable=False),
+    sa.Column("done_at", Instant, primary_key=True),
+    *(_text(name) for name in ("evse_id", "by")),
     schema="migration",
     comment="Stickers that have been put on: the id that an EVSE now shows.",
 )
@@ -474,11 +472,10 @@ registration = sa.Table(
     "registration",
     metadata,
     _key("recipient"),
-    _text("state"),
-    *(_text(name) for name in ("by", "reason")),
-    sa.Column("at", Instant, nullable=False),
+    sa.Column("at", Instant, primary_key=True),
+    *(_text(name) for name in ("state", "by", "reason")),
     schema="migration",
-    comment="Which hub, access point or partner has been told of the new ids. state: told, confirmed.",
+    comment="Which hub, access point or partner was told of the new ids when. state: told, confirmed.",
 )
 
 load = sa.Table(

@@ -72,9 +72,10 @@ def shown(connection: sa.Connection) -> dict[str, str]:
 
 
 def registrations(connection: sa.Connection) -> dict[str, sa.RowMapping]:
-    """Return who has been told of the new ids, by name."""
-    rows = connection.execute(sa.select(tables.registration)).mappings()
-    return {row["recipient"]: row for row in rows}
+    """Return who has been told of the new ids, each as it was last, by name."""
+    told = tables.registration
+    latest = sa.select(told).distinct(told.c.recipient).order_by(told.c.recipient, told.c.at.desc())
+    return {row["recipient"]: row for row in connection.execute(latest).mappings()}
 
 
 def is_registered(connection: sa.Connection, evse_uid: str) -> bool:

@@ -364,13 +364,13 @@ def upgrade() -> None:
     op.create_table(
         "registration",
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("recipient", name=op.f("pk_registration")),
+        sa.PrimaryKeyConstraint("recipient", "at", name=op.f("pk_registration")),
         schema="migration",
-        comment="Which hub, access point or partner has been told of the new ids. state: told, confirmed.",
+        comment="Which hub, access point or partner was told of the new ids when. state: told, confirmed.",
     )
     op.create_table(
         "transition",
@@ -668,7 +668,6 @@ def upgrade() -> None:
         schema="migration",
         comment="Every id that an EVSE bore or bears; no valid_from: since before we looked. Until answers_until partners may still use it.",
     )
-    op.create_index(op.f("ix_alias_compact"), "alias", ["compact"], unique=False, schema="migration")
     op.create_table(
         "move",
         sa.Column("plan_id", sa.Text(), nullable=False),
@@ -726,11 +725,11 @@ def upgrade() -> None:
     op.create_table(
         "sticker",
         sa.Column("evse_uid", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("evse_id", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["evse_uid"], ["migration.evse_identity.evse_uid"], name=op.f("fk_sticker_evse_uid")),
-        sa.PrimaryKeyConstraint("evse_uid", "evse_id", name=op.f("pk_sticker")),
+        sa.PrimaryKeyConstraint("evse_uid", "done_at", name=op.f("pk_sticker")),
         schema="migration",
         comment="Stickers that have been put on: the id that an EVSE now shows.",
     )
@@ -770,7 +769,6 @@ def downgrade() -> None:
     op.drop_table("remapping_event", schema="migration")
     op.drop_table("remapping", schema="migration")
     op.drop_table("move", schema="migration")
-    op.drop_index(op.f("ix_alias_compact"), table_name="alias", schema="migration")
     op.drop_table("alias", schema="migration")
     op.drop_index(
         "ix_landed_row_part", table_name="landed_row", schema="landing", postgresql_where=sa.text("part IS NOT NULL")

@@ -210,6 +210,17 @@ def test_follows_the_legacy_while_nobody_has_decided(network):
     assert ledger.resolve("NL*EVN*ED*1", AT).evse_uid == "D*1"
 
 
+def test_an_id_of_a_million_characters_stops_nothing(connection):
+    long = "".join(f"{number:x}" for number in range(200_000))[:1_000_000]
+    proposed(connection, [evse("A*1", long), evse("B*1")])
+
+    remapping.approve(connection, ["A*1", "B*1"], word=word())
+    remapping.revert(connection, ["A*1"], word=word(AT + DAY))
+
+    assert read.ledger(connection).resolve(long, AT).evse_uid == "A*1"
+    assert states(connection) == {"A*1": "reverted", "B*1": "approved"}
+
+
 def test_names_an_evse_that_nobody_knows(network):
     with pytest.raises(UnknownThing, match="X"):
         remapping.approve(network, ["X*1"], word=word())
