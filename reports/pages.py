@@ -12,10 +12,12 @@ from reports.gate_pack import GatePack
 from reports.impact import Impact
 from reports.partner_reconciliation import PartnerReconciliation
 from reports.progress import Progress, WaveTimes
+from reports.proof import Proof
 from reports.status import WORDS
 from reports.values import Span, WaveStages
+from reports.work_list import WorkList
 
-Report = GatePack | Progress | PartnerReconciliation | DataQuality | Impact
+Report = GatePack | Progress | PartnerReconciliation | DataQuality | Impact | Proof | WorkList
 
 OUTCOMES: tuple[tuple[str, str, str], ...] = (
     ("verified", "Verified", "good"),
@@ -88,7 +90,7 @@ def outcome(verdict: str) -> str:
     return {"good": "Agreed", "idle": "Not due yet"}.get(WORDS["cdr"][verdict].tone, "Open")
 
 
-def _no_charts(_report: DataQuality | Impact) -> dict[str, Markup]:
+def _no_charts(_report: DataQuality | Impact | Proof | WorkList) -> dict[str, Markup]:
     return {}
 
 
@@ -120,5 +122,7 @@ PAGES: Mapping[type, Page] = {
     Progress: Page("progress.html.j2", _progress_charts),
     PartnerReconciliation: Page("partner_reconciliation.html.j2", _reconciliation_charts),
     DataQuality: Page("data_quality.html.j2", _no_charts),
+    WorkList: Page("work_list.html.j2", _no_charts),
+    Proof: Page("proof.html.j2", _no_charts),
     Impact: Page("impact.html.j2", _no_charts),
 }

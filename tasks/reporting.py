@@ -15,11 +15,14 @@ from charging.database.operations import evidence as write
 from charging.database.queries import clean, moves, roaming
 from charging.roaming import partner_file
 from charging.settings import Settings
+from charging.work_list import workbook
 from reports.collected.data_quality import data_quality
 from reports.collected.gate_pack import gate_pack
 from reports.collected.partner_reconciliation import partner_reconciliation
 from reports.collected.progress import progress
+from reports.collected.work_list import work_lists
 from reports.pages import Report
+from reports.proof import proof
 from reports.render import publish
 from tasks import night, opening
 
@@ -47,6 +50,7 @@ def publish_all(plan_id: str) -> list[dict[str, str]]:
             _publish_progress(engine, settings, plan_id),
             *(_publish_reconciliation(engine, settings, one) for one in nights),
             *(publish_data_quality(engine, settings, source) for source in sources),
+            *publish_work_lists(engine, settings),
         ]
 
 
@@ -60,6 +64,28 @@ def publish_data_quality(
         "data quality",
         lambda connection: data_quality(connection, settings, source, extract_id=extract_id),
     )
+
+
+def publish_proof(engine: sa.Engine, settings: Settings, result: Mapping[str, Any]) -> dict[str, str]:
+    """Publish the sums that prove a load."""
+    made = proof(result, network=settings.operator, time_zone=settings.time_zone)
+    return _publish(engine, settings, "proof", lambda _connection: made)
+
+
+def publish_work_lists(engine: sa.Engine, settings: Settings) -> list[dict[str, str]]:
+    """Publish what waits for each other party: a page to read, and beside it the workbook to answer in."""
+    with engine.connect() as connection:
+        made = list(work_lists(connection, settings))
+    published = []
+    for report, cases in made:
+        page = _publish(engine, settings, "work list", lambda _connection, report=report: report)  # type: ignore[misc]
+        path = Path(page["path"]).with_suffix(".xlsx")
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        unfinished.write_bytes(workbook.written(cases))
+        unfinished.replace(path)
+        book = {"kind": "work list to answer", "path": str(path)}
+        published += [page, book | {"content_sha256": sha256(path.read_bytes()).hexdigest()}]
+    return published
 
 
 def _publish_gate_pack(engine: sa.Engine, settings: Settings, plan_id: str, wave: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from charging.personal.forgetting import Kind
 from console import forgetting as shown
 from tasks import cleansing, extraction, forgetting
 
-JO, UID, CONTRACT, EMAIL = "Jo Vermeer", "04A1B2C3D4E5F6", "NL-EVN-C00122045-4", "jo.vermeer@example.org"
+JO, UID, CONTRACT, EMAIL = "Jo Vermeer", "04A1B2C3D4E5F6", "NL-EVN-C00122045-Z", "jo.vermeer@example.org"
 ANOTHER = "04B1B2C3D4E5F6"
 TRACES = (JO, UID, UID.lower(), "04:A1:B2:C3:D4:E5:F6", CONTRACT, EMAIL)
 
@@ -41,11 +41,11 @@ def network(rows, make_session):
             ],
             contract=[
                 {"contract_id": CONTRACT, "customer_id": "12", "is_blocked": "0"},
-                {"contract_id": "NL-EVN-C00122046-3", "customer_id": "13", "is_blocked": "0"},
+                {"contract_id": "NL-EVN-C00122046-S", "customer_id": "13", "is_blocked": "0"},
             ],
             token=[
                 {"token_uid": "04:A1:B2:C3:D4:E5:F6", "contract_id": CONTRACT, "is_blocked": "0", "note": f"for {JO}"},
-                {"token_uid": ANOTHER, "contract_id": "NL-EVN-C00122046-3", "is_blocked": "0", "note": None},
+                {"token_uid": ANOTHER, "contract_id": "NL-EVN-C00122046-S", "is_blocked": "0", "note": None},
             ],
             session=[
                 make_session("1", hour=8),
@@ -77,7 +77,10 @@ def forget(engine, keyed):
 def everything(engine, *, but=()):
     with engine.connect() as connection:
         return {
-            str(table): sorted(repr(row) for row in connection.execute(sa.select(table)))
+            str(table): sorted(
+                repr(row)
+                for row in connection.execute(sa.select(*(column for column in table.c if column.name not in but)))
+            )
             for table in tables.metadata.sorted_tables
             if table.name not in but
         }
@@ -111,7 +114,7 @@ def test_leaves_no_trace_and_every_sum_as_it_was(cleansed, engine, forget, kind,
     assert traces(engine) == set()
     assert totals(engine) == before
     assert result["kept"] == {}
-    assert result["places"]["clean.session.token_uid"] == 3
+    assert result["places"]["clean.session.token_uid"] == 2
     assert result["places"]["vault.customer"] == 1
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.forget_request)) == 1
@@ -182,11 +185,11 @@ def test_landing_keeps_its_hashes_and_says_so(cleansed, engine, forget):
 
 def test_cleansing_again_ends_the_same(cleansed, engine, keyed, forget):
     forget()
-    before = everything(engine, but=("fix",))
+    before = everything(engine, but=("fix", "suite"))
 
     cleansing.cleanse_extract(engine, keyed, cleansed)
 
-    assert everything(engine, but=("fix",)) == before
+    assert everything(engine, but=("fix", "suite")) == before
     assert traces(engine) == set()
 
 
