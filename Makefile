@@ -38,5 +38,8 @@ contracts:  ## the arrows between the rooms
 fix:  ## let the linter and the formatter mend what they can
 	@$(RUN)/ruff check --fix; $(RUN)/ruff format
 
+bench: install  ## goal 9: extract, cleanse and load 100,000 and 1,000,000 sessions, and the load beside others'
+	@$(RUN)/python benchmarks/load.py $(ARGS)
+
 clean:  ## remove what was installed; the rehearsal's data stays
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -38,14 +38,20 @@ class Document(sa.types.TypeDecorator[Any]):
 
 def storable(text: str) -> str:
     """Return a text with U+FFFD for every character that PostgreSQL cannot hold."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    return text if _is_plain(text) else _UNSTORABLE.sub("\ufffd", text)
 
 
 def storable_values(values: Mapping[str, str | None]) -> Mapping[str, str | None]:
     """Return the values of a row, each as PostgreSQL can hold it. Nearly every row is as it should be."""
-    if _UNSTORABLE.search("".join(filter(None, values.values()))) is None:
+    together = "".join(filter(None, values.values()))
+    if _is_plain(together) or _UNSTORABLE.search(together) is None:
         return values
     return {name: None if text is None else storable(text) for name, text in values.items()}
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a look is enough to see that a text can be held: far quicker than to search it."""
+    return text.isascii() and "\0" not in text
 
 
 def storable_document(value: object) -> object:

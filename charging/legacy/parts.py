@@ -1,6 +1,7 @@
 """Into which share of a large table a row falls: rows that rules must see together fall into the same."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from zlib import crc32
 
 from charging.database.columns import storable
@@ -45,5 +46,6 @@ def _written(values: Mapping[str, str | None], column: str) -> str:
     return text if column in _BYTE_FOR_BYTE else text.strip()
 
 
+@lru_cache(maxsize=65_536)
 def _share(text: str) -> int:
     return crc32(storable(text).encode()) % PARTS

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from charging.cleansing.values import energy_kwh, instants, stamp
@@ -21,9 +21,8 @@ class Tally:
 
     files: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     kwh: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    _window: tuple[datetime, datetime] | None = None
-    _inner: tuple[str, str] = ("~", "")
-    """Between these days, as written, no time can widen the window: most rows need not be read as instants."""
+    _first: datetime | None = None
+    _last: datetime | None = None
 
     def count(self, row: LandedRow) -> None:
         """Take one row into account."""
@@ -34,7 +33,7 @@ class Tally:
     @property
     def window(self) -> tuple[datetime | None, datetime | None]:
         """The first and the last instant that a session names, in UTC; a time without any zone is taken for UTC."""
-        return self._window or (None, None)
+        return _in_utc(self._first), _in_utc(self._last)
 
     @property
     def kwh_by_month(self) -> dict[str, Decimal]:
@@ -57,19 +56,21 @@ class Tally:
                 self._widen(text, values.get("time_zone"))
 
     def _widen(self, text: str, zone: str | None) -> None:
-        if self._inner[0] < text[:10] < self._inner[1]:
-            return
         written = stamp(text)
-        found = () if written is None else instants(written, zone) or instants(written.replace(tzinfo=UTC), None)
-        if found:
-            first, last = self._window or (found[0], found[0])
-            self._window = min(first, *found), max(last, *found)
-            self._inner = _day(self._window[0], 1), _day(self._window[1], -1)
+        if written is None:
+            return
+        if written.tzinfo is None:
+            found = instants(written, zone) or (written.replace(tzinfo=UTC),)
+            written = found[0]
+        if self._first is None or written < self._first:
+            self._first = written
+        if self._last is None or written > self._last:
+            self._last = written
 
 
-def _day(moment: datetime, days: int) -> str:
-    """Return a day as written, so many days later: a zone can move a time from one day to the next, and no further."""
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """Return an instant in UTC; one that lies outside of what a calendar holds there is none."""
     try:
-        return (moment + timedelta(days=days)).date().isoformat()
+        return None if moment is None else moment.astimezone(UTC)
     except OverflowError:
-        return moment.date().isoformat()
+        return None

@@ -74,3 +74,4 @@ def store_manifest(connection: sa.Connection, manifest: Manifest) -> None:
     """Store the manifest; its rows become visible with it, when the caller commits."""
     row = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
     rows.insert_new(connection, tables.extract, [row | {"kwh_by_month": canonical.plain(manifest.kwh_by_month)}])
+    rows.analyze(connection, tables.landed_row)
