@@ -156,6 +156,30 @@ def show_load(result: Mapping[str, Any]) -> None:
     create_table_artifact(key="load-refused", table=list(result["refused"]), description="Rows not loaded, and why")
 
 
+def show_proof(result: Mapping[str, Any]) -> None:
+    """Show every sum from source to target, and the rows that are not there."""
+    lines = [
+        ("Every sum adds up" if result["adds_up"] else "**A sum does not add up**")
+        + ("." if result["is_settled"] else ", and rows are not at the target as they should be."),
+        "",
+        *_table(
+            ("what", "step", "unit", "before", "less", "after", "adds up"),
+            (
+                (
+                    *(one[name] for name in ("subject", "step", "unit", "before")),
+                    ", ".join(f"{number} {name}" for name, number in one["exceptions"].items()),
+                    one["after"],
+                    "yes" if one["adds_up"] else "NO",
+                )
+                for one in result["lines"]
+            ),
+        ),
+    ]
+    _markdown("proof", lines, "What proves the load")
+    rows = list(result["rows"][:MOST])
+    create_table_artifact(key="proof-exceptions", table=rows, description="Rows that are not there, and why")
+
+
 def show_plan(plan: Mapping[str, Any]) -> None:
     """Show the waves and the stations that are in none."""
     waves = ((wave["wave"], wave["stations"], "pilot" if wave["is_pilot"] else "") for wave in plan["waves"])

@@ -14,7 +14,9 @@ from charging.errors import SettingsError
 from charging.roaming.partner import TokenEncoding, origin
 from charging.secret import resolve
 from charging.settings import BackOffice, Settings
-from charging.target_settings import OcpiReceiver
+from charging.target_settings import CsvFolder, OcpiReceiver
+from charging.targets import csv_cultures
+from charging.targets.csv_folder import CsvTarget
 from charging.targets.ocpi import OcpiTarget
 from charging.targets.ocpi_client import Receiver, ReceiverClient
 from charging.targets.ocpi_objects import Manner
@@ -73,13 +75,24 @@ def target(settings: Settings, *, stamps: Stamps) -> Iterator[Target]:
         elif isinstance(table, OcpiReceiver):
             http.event_hooks["request"] = [Pace(table.requests_per_second)]
             yield _receiver(http, settings, table, stamps)
+        elif isinstance(table, CsvFolder):
+            yield CsvTarget(settings.home / table.folder, _culture(table), clock=system_clock)
         else:
-            raise SettingsError("target.kind", f"is {table.kind}, which cannot be loaded", "choose steve or ocpi")
+            raise SettingsError(
+                "target.kind", f"is {table.kind}, which cannot be loaded yet", "choose steve, ocpi or csv"
+            )
 
 
 def _tags(http: httpx.Client, table: BackOffice) -> SteveTags:
     password = resolve(table.password, setting="target.password")
     return SteveTags(http, table.rest, user=table.user, password=password, clock=system_clock)
+
+
+def _culture(table: CsvFolder) -> csv_cultures.Culture:
+    if table.culture not in csv_cultures.PRESETS:
+        known = ", ".join(csv_cultures.PRESETS)
+        raise SettingsError("target.culture", f"is {table.culture}, which nobody has described", f"known are {known}")
+    return csv_cultures.of(table)
 
 
 def _receiver(http: httpx.Client, settings: Settings, table: OcpiReceiver, stamps: Stamps) -> OcpiTarget:

@@ -25,7 +25,7 @@ from charging.targets.outcome import Verdict
 from charging.targets.proof import Line, Row, evses_per_location, fields_of, line, standing, to_the_target
 from charging.targets.target import Target
 from charging.targets.wanted import ENTITIES, Wanted
-from tasks import loading, opening, outgoing
+from tasks import loading, opening, outgoing, reporting
 
 SECOND_LOOK_SECONDS = 5.0
 """What a target still has in hand may arrive meanwhile: only what is wrong twice is wrong."""
@@ -38,18 +38,12 @@ Json = dict[str, Any]
 
 
 @task
-def prove(*, is_demanded: bool = True) -> Json:
-    """Prove what is clean and what the target holds against what was extracted.
-
-    Raises:
-        CountsDisagree: if a sum does not add up.
-    """
+def prove() -> Json:
+    """Prove what is clean and what the target holds against what was extracted, and publish the page of it."""
     settings = configuration.load()
     with opening.engine(settings) as engine, opening.target(settings, stamps=loading.stamps_of(engine)) as target:
         result = prove_into(engine, target)
-    if is_demanded:
-        require(result)
-    return result
+        return result | {"page": reporting.publish_proof(engine, settings, result)["path"]}
 
 
 def require(result: Mapping[str, Any]) -> None:

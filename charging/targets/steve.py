@@ -113,7 +113,8 @@ class SteveTarget:
             lambda one: plan_token(one, held[TOKEN].get(one.token_uid)),
             check=check,
         )
-        return [*places, *boxes, *sockets, *plugs, *self._told_apart(tags, held[TOKEN])]
+        tags = _with_parents(self._told_apart(tags, held[TOKEN]), wanted.tokens, held[TOKEN])
+        return [*places, *boxes, *sockets, *plugs, *tags]
 
     def _checked(self, entity: str, rows: Iterable[T], plan: Callable[[T], Change], *, check: Check) -> list[Change]:
         """Plan rows of one entity; what must not be sent is refused, whatever the target has."""
@@ -248,6 +249,22 @@ def _parents_first(tokens: Iterable[Token]) -> list[Token]:
         return len(seen)
 
     return sorted(every, key=depth)
+
+
+def _with_parents(changes: Iterable[Change], tokens: Iterable[Token], held: Mapping[str, object]) -> list[Change]:
+    """Refuse a token whose parent is not there when it comes: SteVe's schema would."""
+    parents = {token.token_uid: token.parent_uid for token in tokens}
+    there, told = set(held), []
+    for change in changes:
+        parent = parents[change.key]
+        if change.action.is_sent and parent is not None and parent not in there:
+            reason = f"its parent {parent} is neither at the target nor loaded"
+            told.append(refused(TOKEN, change.key, reason, change.fields))
+            continue
+        if change.action is not Action.REFUSE:
+            there.add(change.key)
+        told.append(change)
+    return told
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:

@@ -12,6 +12,7 @@ SHOWN = 20
 
 def load(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would be done.")] = False,  # noqa: FBT002
+    despite: Annotated[str, typer.Option(help="Why to go on though too much stands in quarantine.")] = "",
     *,
     as_json: shell.AsJson = False,
 ) -> None:
@@ -22,7 +23,7 @@ def load(
     shell.home()
     from tasks import loading
 
-    result = loading.load.fn(dry_run=not yes)
+    result = loading.load.fn(dry_run=not yes, despite=despite)
     shell.show(result, lines, as_json=as_json)
     raise typer.Exit(shell.Exit.PASS if result["is_settled"] else shell.Exit.NO)
 

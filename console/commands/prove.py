@@ -15,10 +15,10 @@ def prove(*, as_json: shell.AsJson = False) -> None:
 
     Exit status 0 if every sum adds up and every row is there or was refused with a reason, 1 if not.
     """
-    home = shell.home()
-    from console import proving
+    shell.home()
+    from tasks import proving
 
-    result = proving.prove(home)
+    result = proving.prove.fn()
     shell.show(result, lines, as_json=as_json)
     raise typer.Exit(shell.Exit.PASS if result["is_proven"] else shell.Exit.NO)
 

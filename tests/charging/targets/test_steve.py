@@ -284,6 +284,14 @@ def test_puts_parents_before_their_children(target):
     assert len(target.plan(wanted(tokens=[token("A", parent="B"), token("B", parent="A")]))) == 2
 
 
+def test_refuses_a_token_whose_parent_is_nowhere(target):
+    orphan, child, grandchild = token("A", parent="GONE"), token("B"), token("C", parent="A")
+
+    changes = target.plan(wanted(tokens=[orphan, child, grandchild]))
+
+    assert actions(changes) == {"A": Action.REFUSE, "B": Action.CREATE, "C": Action.REFUSE}
+
+
 def test_one_row_that_fails_costs_itself_alone(target):
     given = [station("X" * 300), station("CS-2")]
     applied = load(target, given)
