@@ -175,8 +175,8 @@ def _written(record: Mapping[str, Any], writers: Mapping[str, Writer]) -> dict[s
     """Return a row's values; where one was put into other words, its own ride along."""
     values: dict[str, str | None] = {}
     for name, write in writers.items():
-        own = snapshot.text(record[name])
-        values[name] = plain = write(record[name])
-        if plain != own:
+        value = record[name]
+        values[name] = plain = write(value)
+        if not isinstance(value, datetime) and plain != (own := snapshot.text(value)):  # a zone says nothing else
             values[name + AS_EXTRACTED] = own
     return values

@@ -140,7 +140,11 @@ def _instant(watermark: str) -> datetime:
 
 
 def _landed(entity: str, file: str, number: int, row: Mapping[str, Any]) -> LandedRow:
-    values = {column: _text(value) for column, value in row.items() if column != "line"}
+    values = {
+        column: value if value is None or type(value) is str else _text(value)  # most are, and a call costs as much
+        for column, value in row.items()
+        if column != "line"
+    }
     return LandedRow(entity=entity, file=file, line=int(row.get("line", number)), values=values)
 
 

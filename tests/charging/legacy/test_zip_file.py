@@ -78,7 +78,7 @@ def test_reads_several_files_each_by_its_header_and_says_what_it_does_not_read(p
 
     assert list(inspection.entities) == ["station", "session"]
     assert "readme.txt is not read: it is no CSV file" in inspection.notes
-    assert any(note.startswith("c.csv is not read: c.csv has no column for") for note in inspection.notes), inspection.notes
+    assert any(note.startswith("c.csv is not read: c.csv has no column for") for note in inspection.notes)
     assert "a.csv: encoding utf-8" in inspection.notes
 
 
