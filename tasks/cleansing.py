@@ -104,7 +104,7 @@ def cleanse_on(
         "quarantine": canonical.plain([dict(row) for row in waiting]),
         "fixes": [{"rule": rule, "rows": rows} for rule, rows in fixes],
         "questions": sum(made.questions for made in done),
-        "warnings": [warning for made in done for warning in made.findings.warnings],
+        "warnings": [*(warning for made in done for warning in made.findings.warnings), *beside.flags],
         "suites": [verdicts.told(made.findings) for made in done],
     }
 

@@ -41,6 +41,11 @@ class Surroundings:
         )
         self._given = Given(as_of=manifest.extracted_at, currencies=frozenset({currency}))
 
+    @property
+    def flags(self) -> list[str]:
+        """What whole models do that is no error, with the count that proves it: rules have taken it into account."""
+        return [f"{vote.rule}: {vote.sentence}" for vote in self._known.facts.flags()]
+
     def of(self, entity: str) -> tuple[Context, Given]:
         """Return what the rows of an entity are judged by, now that those before it are clean."""
         answers = quarantine.answers(

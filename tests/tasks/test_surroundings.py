@@ -21,6 +21,15 @@ def set_aside(engine, extract_id):
         return connection.execute(sa.select(row.key, row.rule).where(row.extract_id == extract_id)).all()
 
 
+def test_says_with_its_count_what_a_whole_model_does(engine, settings, landed, rows, make_session):
+    sessions = [
+        make_session(str(n), hour=n % 10 + 8, meter_start_wh="0", meter_stop_wh="900", connector_id=str(n // 10 + 1))
+        for n in range(20)
+    ]
+    made = cleansing.cleanse_extract(engine, settings, landed(rows(session=sessions)))
+    assert "tx.session_relative: 20 of 20 sessions of Supplier A A1 start at register 0" in made["warnings"]
+
+
 def test_an_intake_of_sessions_alone_is_judged_by_the_samples_that_came_before(
     engine, settings, landed, rows, make_session
 ):
