@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from charging.identifiers import told
-from charging.identifiers.explain import Asked, explain
+from charging.identifiers.explain import explain
+from charging.identifiers.reading import Asked
 from console import shell
 
 LONGEST_LINE = 2_000_000

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from charging.identifiers import contract_id, evse_id, group_id, token_uid
 from charging.identifiers.countries import ALPHA_2, COUNTRY_OF_CALLING_CODE, OFTEN_WRITTEN_FOR
-from charging.identifiers.reading import Kind, Reading, Remark, remarks
+from charging.identifiers.reading import Asked, Kind, Reading, Remark, remarks
 from charging.identifiers.token_uid import Doubt, TokenUid
 from charging.identifiers.why_none import why_no_contract, why_no_evse, why_no_id
 
@@ -16,15 +15,6 @@ _DAMAGED = frozenset({Doubt.ZEROS_DROPPED, Doubt.TRUNCATED})
 _VIRTUAL = ("REMOTE", "VID:", "VIRTUAL", "APP:")
 _GROUPS = {group_id.Group.POOL: Kind.POOL, group_id.Group.STATION: Kind.STATION}
 _MOST_CANDIDATES = 16
-
-
-class Asked(StrEnum):
-    """Which kind of identifier is meant; `evse` includes pool and station ids."""
-
-    EVSE = "evse"
-    CONTRACT = "contract"
-    TOKEN = "token"  # noqa: S105 - a card, not a secret
-    AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,15 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a card, not a secret
 
 
+class Asked(StrEnum):
+    """Which kind of identifier is meant; `evse` includes pool and station ids."""
+
+    EVSE = "evse"
+    CONTRACT = "contract"
+    TOKEN = "token"  # noqa: S105 - a card, not a secret
+    AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """Something odd, and why it matters."""

@@ -1,10 +1,9 @@
 """`rehome gate`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from charging.migration.gates import Choice, Decision
 from console import shell
 
 app = typer.Typer(help="The questions before each wave.", no_args_is_help=True)
@@ -41,7 +40,7 @@ def gate_show(
 @app.command("decide")
 def gate_decide(  # noqa: PLR0917 - the shell passes options by name
     wave: Annotated[int, typer.Argument(help="The wave that the gate stands before.")],
-    decision: Annotated[Choice, typer.Argument(help="What is decided.")],
+    decision: Annotated[Literal["go", "hold"], typer.Argument(help="What is decided.")],
     by: Annotated[str, typer.Option(help="Who decides; self-declared, and written down.")],
     reason: Annotated[str, typer.Option(help="Why; needed for go unless the verdict is open.")] = "",
     minutes: Annotated[str, typer.Option(help="Reference of the meeting's minutes.")] = "",
@@ -52,8 +51,9 @@ def gate_decide(  # noqa: PLR0917 - the shell passes options by name
 ) -> None:
     """Decide at a gate and let the waiting run carry on."""
     home = shell.home()
+    from charging.migration.gates import Choice, Decision
     from console import deciding, summary
 
-    word = Decision(choice=decision, by=by, reason=reason, via="console")
+    word = Decision(choice=Choice(decision), by=by, reason=reason, via="console")
     decided = deciding.decide(home, plan, wave, decision=word, evidence=evidence, minutes=minutes)
     shell.show(decided, summary.gate, as_json=as_json)

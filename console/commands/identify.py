@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from charging.identifiers.explain import Asked
+from charging.identifiers.reading import Asked
 
 
 def identify(

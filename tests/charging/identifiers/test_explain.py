@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging.identifiers import contract_id, evse_id
-from charging.identifiers.explain import Asked, explain
-from charging.identifiers.reading import Kind
+from charging.identifiers.explain import explain
+from charging.identifiers.reading import Asked, Kind
 
 LONG = 1_000_000
 
