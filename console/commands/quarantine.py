@@ -1,15 +1,15 @@
 """`rehome quarantine`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from charging.cleansing.answers import Choice
 from console import shell
 
 app = typer.Typer(help="What was set aside, whose turn it is, and what they answer.", no_args_is_help=True)
 
+Stands = Literal["waiting", "released", "corrected", "discarded"]
 Owner = Annotated[str | None, typer.Option(help="Only what this party must answer, such as “station maker”.")]
 Entity = Annotated[str | None, typer.Option(help="Only rows of this entity, such as session.")]
 Rule = Annotated[str | None, typer.Option(help="Only what this rule set aside, such as tx.zero.")]
@@ -28,16 +28,22 @@ def quarantine_list(  # noqa: PLR0917 - the shell passes options by name
     rule: Rule = None,
     source: Source = None,
     older_than: OlderThan = None,
-    decision: Annotated[Choice | None, typer.Option(help="Only cases that stand so; else all that wait.")] = None,
+    decision: Annotated[Stands | None, typer.Option(help="Only cases that stand so; else all that wait.")] = None,
     *,
     as_json: shell.AsJson = False,
 ) -> None:
     """List what waits, counted by party and rule, with ages. Exit status 1 if anything waits."""
     home = shell.home()
+    from charging.cleansing.answers import Choice
     from console import quarantining
 
     meant = quarantining.meant(
-        owner=owner, entity=entity, rule=rule, source=source, older_than=older_than, decision=decision or Choice.WAITING
+        owner=owner,
+        entity=entity,
+        rule=rule,
+        source=source,
+        older_than=older_than,
+        decision=Choice(decision or "waiting"),
     )
     result = quarantining.listed(home, meant)
     shell.show(result, quarantining.list_lines, as_json=as_json)
@@ -74,6 +80,7 @@ def quarantine_release(  # noqa: PLR0917 - the shell passes options by name
 ) -> None:
     """Let rows rejoin: as they are, or with values that their owner gave. Dry by default."""
     home = shell.home()
+    from charging.cleansing.answers import Choice
     from console import quarantining
 
     meant = quarantining.meant(key=key, owner=owner, entity=entity, rule=rule, source=source)
@@ -98,6 +105,7 @@ def quarantine_discard(  # noqa: PLR0917 - the shell passes options by name
 ) -> None:
     """Leave rows out for good; they stay in quarantine, decided and counted. Dry by default."""
     home = shell.home()
+    from charging.cleansing.answers import Choice
     from console import quarantining
 
     meant = quarantining.meant(key=key, owner=owner, entity=entity, rule=rule, source=source)
@@ -119,6 +127,7 @@ def quarantine_export(
 ) -> None:
     """Write what waits as a list that the party fills in and sends back."""
     home = shell.home()
+    from charging.cleansing.answers import Choice
     from console import quarantining
 
     meant = quarantining.meant(owner=owner, entity=entity, rule=rule, source=source, decision=Choice.WAITING)
