@@ -80,7 +80,7 @@ def prove_into(engine: sa.Engine, target: Target, *, sleep: Callable[[float], ob
             for number in [read.every_clean(connection, entity)]
             if number
         }
-        energy = sum((number for _, number in _months_of(connection).values()), Decimal(0))
+        energy = read.every_kwh(connection)
     changes = _seen_twice(target, wanted, sleep)
     stands = standing(changes, errors)
     taken = target.entities
@@ -184,16 +184,6 @@ def _energy(connection: sa.Connection, account: sa.RowMapping) -> list[Line]:
         lines.append(line(f"{subject} {month}", _FROM_SOURCE, "sessions", counts[month]["in"], number, **away))
         lines.append(line(f"{subject} {month}", _FROM_SOURCE, "kWh", energy[month]["in"], kwh, **lost))
     return lines
-
-
-def _months_of(connection: sa.Connection) -> dict[str, tuple[int, Decimal]]:
-    found: dict[str, tuple[int, Decimal]] = {}
-    for account in clean.accounts(connection):
-        if account["entity"] == "session":
-            for month, (number, kwh) in read.clean_months(connection, account["extract_id"]).items():
-                before = found.get(month, (0, Decimal(0)))
-                found[month] = before[0] + number, before[1] + kwh
-    return found
 
 
 def _active_from_source(connection: sa.Connection, account: sa.RowMapping) -> Line:

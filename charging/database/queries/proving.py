@@ -108,6 +108,11 @@ def clean_months(connection: sa.Connection, extract_id: str) -> dict[str, tuple[
     return {name: (number, energy) for name, number, energy in connection.execute(chosen).tuples()}
 
 
+def every_kwh(connection: sa.Connection) -> Decimal:
+    """Return the energy of all clean sessions."""
+    return connection.scalar(sa.select(sa.func.sum(tables.session.c.energy_kwh))) or Decimal(0)
+
+
 def _is_out() -> sa.ColumnElement[bool]:
     decision = tables.quarantined_row.c.decision
     return sa.or_(decision.is_(None), decision.in_(STAYS_OUT))
