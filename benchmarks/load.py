@@ -20,8 +20,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,7 +41,6 @@ from rehearsal import steve_schema
 from tasks import cleansing
 
 CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
-PEERS_READ = 100_000
 STEPS = ("extract", "cleanse")
 
 FILL = """
@@ -85,7 +84,7 @@ def main() -> None:
                 _report(sessions, [_run(url, steve, sessions) for _ in range(runs)])
                 sys.stdout.flush()
         if chosen.peers:
-            _compare(url, chosen.runs)
+            _compare(url, max(3, chosen.runs), chosen.peer_rows)
 
 
 def _arguments() -> argparse.Namespace:
@@ -93,6 +92,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--small", type=int, default=100_000)
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peer-rows", type=int, default=100_000)
     parser.add_argument("--no-peers", dest="peers", action="store_false")
     parser.add_argument("--child", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--url", default="", help=argparse.SUPPRESS)
@@ -202,18 +202,11 @@ def _line(name: str, seconds: list[float], rows: int) -> None:
     )
 
 
-def _compare(url: str, runs: int) -> None:
+def _compare(url: str, runs: int, count: int) -> None:
     """Load the same clean sessions in each way, interleaved, into tables with the same keys and indexes."""
-    steve = _steve(url, PEERS_READ)
-    place = str(_run(url, steve, PEERS_READ)["address"])
-    engine = database.connect(Secret(place))
-    with engine.connect() as connection:
-        values = [
-            Session(**row)
-            for row in connection.execute(
-                sa.select(*(tables.session.c[each.name] for each in fields(Session)))
-            ).mappings()
-        ]
+    engine = database.connect(Secret(embedded.create_database(url, "peers")))
+    database.migrate(engine)
+    values = _sessions(count)
     ways = _ways(engine, values)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
@@ -228,6 +221,29 @@ def _compare(url: str, runs: int) -> None:
             f"  {'':<22} {limit / statistics.median(each):.2f}x the server's own ({min(ratios):.2f}-{max(ratios):.2f})"
         )
     engine.dispose()
+
+
+def _sessions(count: int) -> list[Session]:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        Session(
+            session_id=f"{number}",
+            station_id=f"CS-{number % 333}",
+            connector_id=1 + number % 2,
+            location_id=f"{number % 200}",
+            token_uid=f"04{number % 5000:012X}",
+            started_at=began + timedelta(minutes=number),
+            stopped_at=began + timedelta(minutes=number + 50),
+            meter_start_wh=Decimal(number * 30),
+            meter_stop_wh=Decimal(number * 30 + 9_123),
+            energy_kwh=Decimal("9.123"),
+            cost=None,
+            currency=None,
+            is_estimated=False,
+            is_billable=True,
+        )
+        for number in range(count)
+    ]
 
 
 def _ways(engine: sa.Engine, values: list[Session]) -> dict[str, Callable[[sa.Connection], None]]:

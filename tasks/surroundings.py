@@ -54,13 +54,18 @@ class Surroundings:
         known, given = replace(self._known, answers=answers), self._given
         if entity in {"evse", "session", "connector", "reservation", "charging_profile"}:
             station_ids = neighbours.ids(self._connection, tables.station.c.station_id)
-            return replace(known, station_ids=station_ids), replace(given, station_ids=station_ids)
+            known, given = replace(known, station_ids=station_ids), replace(given, station_ids=station_ids)
+        if entity == "connector" and self._has("evse"):
+            given = replace(given, evse_uids=neighbours.ids(self._connection, tables.evse.c.evse_uid))
+        if entity == "reservation" and self._has("token"):
+            given = replace(given, token_uids=neighbours.ids(self._connection, tables.token.c.token_uid))
         if entity == "contract":
             known = replace(known, tariffs_valid_until=neighbours.tariffs_valid_until(self._connection))
             if self._has("customer"):
                 known = replace(known, customer_ids=read.known_keys(self._connection, self._chain, entity="customer"))
             if self._has("tariff"):
                 known = replace(known, tariff_ids=neighbours.ids(self._connection, tables.tariff.c.tariff_id))
+            given = replace(given, customer_ids=known.customer_ids, tariff_ids=known.tariff_ids)
         return known, given
 
     def of_share(
