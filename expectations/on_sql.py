@@ -57,8 +57,8 @@ def _validate(
     validators = importlib.import_module("great_expectations.validator.validator")
     batches = importlib.import_module("great_expectations.core.batch")
     data = importlib.import_module("great_expectations.execution_engine.sqlalchemy_batch_data")
-    chosen = f"SELECT * FROM {set_out.NAME}"
-    rows = data.SqlAlchemyBatchData(execution_engine=engine, query=chosen, create_temp_table=False)
+    # By its name, not by a query: of a query all rows would be fetched, only to see its columns.
+    rows = data.SqlAlchemyBatchData(execution_engine=engine, table_name=set_out.NAME, create_temp_table=False)
     validator = validators.Validator(
         execution_engine=engine, batches=[batches.Batch(data=rows)], data_context=answers.context()
     )

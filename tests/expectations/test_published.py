@@ -47,9 +47,7 @@ def test_counts_what_is_missing_against_completeness_only():
     scored = score(location=[LOCATION, LOCATION | {"key": "L2", "id": "L2", "city": None}])
 
     assert scored.correctness == 100
-    assert (
-        scored.completeness == scored.score == Decimal("93.75")
-    )  # 2 of 32 are missing
+    assert scored.completeness == scored.score == Decimal("93.75")  # 2 of 32 are missing
     assert (field(scored, "location", "city").filled, field(scored, "location", "city").correct) == (1, 1)
 
 

@@ -32,10 +32,18 @@ def landed_columns(extract_id: str, *, entity: str, columns: Sequence[str]) -> s
     is_odd = sa.or_(text.contains("\\u0000", autoescape=True), text.icontains("\\ud", autoescape=True))
     mended = sa.func.regexp_replace(text, _UNDECODABLE, "\\1\ufffd", "g")
     readable = sa.case((is_odd, sa.cast(mended, sa.JSON)), else_=sa.cast(row.fields, sa.JSON))
-    values = [
-        sa.func.nullif(sa.func.btrim(readable.op("->>")(sa.literal(name, sa.Text)), " \t\r\n"), "").label(name)
-        for name in columns
-    ]
-    return sa.select(
-        row.row_number.label(ROW_NUMBER), row.row_sha256.label(ROW_HASH), row.key.label(ROW_KEY), *values
+    own = (ROW_NUMBER, ROW_HASH, ROW_KEY)
+    base = sa.select(
+        row.row_number.label(ROW_NUMBER), row.row_sha256.label(ROW_HASH), row.key.label(ROW_KEY), readable.label("said")
     ).where(row.extract_id == extract_id, row.entity == entity)
+    landed = base.subquery("landed")
+    typed = (sa.column(name, sa.Text) for name in columns)
+    said = (
+        sa.func.json_to_record(landed.c.said)
+        .table_valued(*typed, name="said")
+        .render_derived(with_types=True)
+        .lateral()
+    )
+    values = [sa.func.nullif(sa.func.btrim(said.c[name], " \t\r\n"), "").label(name) for name in columns]
+    joined = landed.join(said, sa.true())
+    return sa.select(*(landed.c[name] for name in own), *values).select_from(joined)
