@@ -1,11 +1,12 @@
 """What is asked of SteVe's database about sessions: their starts, their stops, the stops that it could not book."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from charging.legacy.steve_reading import Reading, Since
+from charging.legacy.snapshot import text
+from charging.legacy.steve_reading import Reading, Record, Since
 from charging.legacy.steve_schema import SteveSchema, column_or_null
 
 _BEGUN_OR_ENDED = (("transaction_start", "event_timestamp"), ("transaction_stop", "event_timestamp"))
@@ -116,7 +117,18 @@ def _failed_stops(schema: SteveSchema) -> Reading:
         query=query.order_by(failed.c.line),
         since=lambda instant: failed.c.event_timestamp >= instant,
         marks=(("transaction_stop_failed", "event_timestamp"),),
+        fold=_named,
     )
+
+
+def _named(records: Iterable[Record]) -> Iterator[Record]:
+    """Give a stop that names no transaction an id by station and instant: without one, nobody could decide on it."""
+    for record in records:
+        if record["session_id"] is not None:
+            yield record
+        else:
+            at = (text(record["server_stopped_at"]) or "").removesuffix("Z").removesuffix(".000000")
+            yield {**record, "session_id": f"{record['station_id']}@{at}"}
 
 
 def _numbered(failed: sa.TableClause) -> sa.Subquery:

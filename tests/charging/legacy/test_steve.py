@@ -172,19 +172,19 @@ def test_keeps_sessions_without_a_stop_and_without_a_station(engine):
 
 
 def test_yields_stops_that_could_not_be_booked_as_marked_rows(engine):
-    failed, *_ = (
-        row for row in rows(engine, "session") if row.file == "transaction_stop_failed" and row.values["session_id"]
-    )
+    stops = [row for row in rows(engine, "session") if row.file == "transaction_stop_failed"]
+    (failed,) = (row for row in stops if row.values["session_id"] == "8")
 
     assert failed.values["failed_stop_reason"] == "unknown transaction"
     assert (failed.values["session_id"], failed.values["meter_start_wh"]) == ("8", "100")
     assert (failed.values["meter_stop_wh"], failed.values["stopped_at"]) == ("900", "2026-03-04T11:00:00Z")
 
 
-def test_gives_every_stop_that_could_not_be_booked_a_place_of_its_own(engine):
+def test_gives_every_stop_that_could_not_be_booked_a_place_and_a_name_of_its_own(engine):
     failed = [row for row in rows(engine, "session") if row.file == "transaction_stop_failed"]
 
     assert sorted(row.line for row in failed) == [1, 2, 3]
+    assert sorted(row.values["session_id"] for row in failed) == ["8", *["CS-1@2026-03-04T11:00:00"] * 2]
 
 
 def test_reads_a_tag_without_active_transactions_as_blocked(engine):
