@@ -13,6 +13,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -76,6 +77,7 @@ def main() -> None:
     if chosen.child:
         print(json.dumps(_measure(chosen.url, chosen.steve)))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
     with _server() as url:
         print(_machine())
         for sessions, runs in ((chosen.small, chosen.runs), (chosen.large, 1)):
