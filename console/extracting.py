@@ -10,6 +10,7 @@ from charging.legacy.source import Source
 from console import stack
 from console.progress import Telling
 from tasks import cleansing, extraction, reporting
+from tasks.data_docs import publish_docs
 
 
 def extract(
@@ -36,6 +37,7 @@ def extract(
         engine, settings, landed["extract_id"], time_zone=time_zone, currency=currency_of(source)
     )
     quality = reporting.publish_data_quality(engine, settings, landed["source"], extract_id=landed["extract_id"])
+    docs = publish_docs(engine, settings)
     engine.dispose()
     telling.end("cleanse", "done")
     return {
@@ -49,6 +51,7 @@ def extract(
         "warnings": cleansed["warnings"],
         "suites": canonical.plain(cleansed["suites"]),
         "data_quality": quality["path"],
+        "data_docs": str(docs),
         "adds_up": all(
             row["rows_in"] == row["loaded"] + row["merged"] + row["quarantined"] for row in cleansed["accounts"]
         ),

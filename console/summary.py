@@ -67,6 +67,7 @@ def extraction(result: Mapping[str, Any]) -> Iterator[str]:
         yield _row("warning", warning)
     yield _row("adds up", "yes" if result["adds_up"] else "NO")
     yield _row("data quality", _below(result["data_quality"]))
+    yield _row("data docs", _below(result["data_docs"]))
 
 
 def gates(result: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
