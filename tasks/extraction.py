@@ -24,8 +24,12 @@ def extract_back_office(
 ) -> dict[str, Any]:
     """Land what a back-office has, or what came since its last extract; return the manifest, and whether it is new."""
     settings = configuration.load()
-    with opening.engine(settings) as engine, opening.back_office_engine(settings, back_office) as theirs:
-        landed = land(SteveSource(theirs, back_office), engine, entities=entities, delta=delta)
+    with (
+        opening.engine(settings) as engine,
+        opening.back_office_engine(settings, back_office) as theirs,
+        SteveSource(theirs, back_office) as source,
+    ):
+        landed = land(source, engine, entities=entities, delta=delta)
         with engine.connect() as connection:
             return landed | {"is_cleansed": read.is_cleansed(connection, landed["extract_id"])}
 
