@@ -11,7 +11,7 @@ from charging.database import tables
 from charging.database.operations import forgetting as write
 from charging.database.queries import personal as read
 from charging.database.queries.personal import Purpose
-from charging.errors import AnswerRefused, SettingsError, UnknownThing
+from charging.errors import AnswerRefused, CountsDisagree, SettingsError, UnknownThing
 from charging.personal.forgetting import Kind
 from console import forgetting as shown
 from tasks import cleansing, extraction, forgetting
@@ -215,6 +215,25 @@ def test_lands_nothing_without_the_key_by_which_the_forgotten_are_known(
 
     with pytest.raises(SettingsError, match="pseudonym_key is missing: only by it is a person who was forgotten known"):
         extraction.land(listed("legacy", **network()), engine)
+
+
+def test_keeps_nothing_where_a_sum_would_change_or_it_is_killed(cleansed, engine, forget, monkeypatch):
+    before, counted = everything(engine), write.totals
+
+    def miscounted(connection):
+        found = counted(connection)
+        gone = connection.scalar(sa.select(sa.func.count()).select_from(tables.forgotten))
+        return found | ({"clean.session.energy_kwh": "0"} if gone else {})
+
+    monkeypatch.setattr(write, "totals", miscounted)
+    with pytest.raises(CountsDisagree, match=r"forgetting, by clean\.session\.energy_kwh"):
+        forget()
+    assert everything(engine) == before
+
+    monkeypatch.setattr(write, "store_request", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        forget()
+    assert everything(engine) == before
 
 
 def test_names_the_reports_in_which_the_person_stands(cleansed, keyed, forget):

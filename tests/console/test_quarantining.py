@@ -1,0 +1,88 @@
+"""What is in quarantine is seen and answered from the shell; what is missing is said in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from charging.cleansing.answers import Choice
+from charging.errors import AnswerRefused, SettingsError, SourceNotFound, UnknownThing, UnreadableSource
+from console import forgetting, quarantining
+from console.quarantining import Word
+
+WORD = Word(choice=Choice.RELEASED, by="A. Fitter", because="the car was full")
+
+
+@pytest.fixture
+def reached(home, migrated_url, monkeypatch):
+    """A home whose database has our tables and nothing in them."""
+    monkeypatch.setenv("REHOME_HOME", str(home))
+    monkeypatch.setenv("DATABASE_URL", migrated_url.replace("+psycopg", "", 1))
+    return home
+
+
+def test_an_empty_quarantine_is_told_as_one(reached, tmp_path):
+    meant = quarantining.meant(entity="session")
+
+    assert list(quarantining.list_lines(quarantining.listed(reached, meant))) == [
+        "nothing of that kind is in quarantine"
+    ]
+    done = quarantining.decide(reached, meant, WORD, dry_run=True)
+    assert [line.strip() for line in quarantining.decision_lines(done)] == [
+        "as before  nothing of that kind waits, or all of it was decided so before",
+        "dry run  nothing was changed; --yes does it",
+    ]
+    assert quarantining.export(reached, meant, tmp_path / "new" / "list.xlsx")["cases"] == 0
+    taken = quarantining.take_in(reached, tmp_path / "new" / "list.xlsx", dry_run=True, only_good=False)
+    assert (taken["lines"], taken["problems"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "message"),
+    [
+        pytest.param(
+            lambda home, _: quarantining.decide(home, quarantining.meant(), WORD, dry_run=True),
+            AnswerRefused,
+            "nothing says which cases are meant; name one",
+            id="nothing meant",
+        ),
+        pytest.param(
+            lambda home, _: quarantining.shown(home, "Q-0"), UnknownThing, "there is no case 'Q-0'", id="no case"
+        ),
+        pytest.param(
+            lambda home, _: quarantining.take_in(home, Path("none.xlsx"), dry_run=True, only_good=False),
+            SourceNotFound,
+            "there is no source 'none.xlsx'",
+            id="no list",
+        ),
+        pytest.param(
+            lambda home, file: quarantining.take_in(home, file, dry_run=True, only_good=False),
+            UnreadableSource,
+            "it is no text with a column Key",
+            id="another file",
+        ),
+        pytest.param(
+            lambda home, _: quarantining.export(home, quarantining.meant(), Path("list.pdf")),
+            SettingsError,
+            "neither .xlsx nor .csv",
+            id="no form",
+        ),
+        pytest.param(
+            lambda home, _: forgetting.forget(home, {"customer": "", "token": " "}, by="x", reason="y", dry_run=True),
+            AnswerRefused,
+            "a person is named in one way",
+            id="nobody named",
+        ),
+        pytest.param(
+            lambda home, _: forgetting.forget(home, {"token": "04A1"}, by="The officer", reason="y", dry_run=True),
+            SettingsError,
+            "pseudonym_key is missing",
+            id="no key",
+        ),
+    ],
+)
+def test_says_what_is_wrong(reached, tmp_path, act, error, message):
+    file = tmp_path / "depot.csv"
+    file.write_text("session_id,station_id\n1,CS-1\n")
+
+    with pytest.raises(error, match=message):
+        act(reached, file)
