@@ -20,6 +20,7 @@ from charging.targets.steve_plan import (
     CONNECTOR,
     EVSE,
     LOCATION,
+    PARENT,
     STATION,
     TOKEN,
     plan_connector,
@@ -252,19 +253,32 @@ def _parents_first(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _with_parents(changes: Iterable[Change], tokens: Iterable[Token], held: Mapping[str, object]) -> list[Change]:
-    """Refuse a token whose parent is not there when it comes: SteVe's schema would."""
+    """Let a token whose parent is not there come without it: SteVe's schema would refuse it, and strand its driver.
+
+    The next load fills the parent in, once it is there.
+    """
     parents = {token.token_uid: token.parent_uid for token in tokens}
     there, told = set(held), []
     for change in changes:
         parent = parents[change.key]
-        if change.action.is_sent and parent is not None and parent not in there:
-            reason = f"its parent {parent} is neither at the target nor loaded"
-            told.append(refused(TOKEN, change.key, reason, change.fields))
-            continue
         if change.action is not Action.REFUSE:
             there.add(change.key)
-        told.append(change)
+        is_alone = parent is not None and parent not in there and PARENT in change.after
+        told.append(_alone(change, str(parent)) if is_alone else change)
     return told
+
+
+def _alone(change: Change, parent: str) -> Change:
+    after = {name: value for name, value in change.after.items() if name != PARENT}
+    return replace(
+        change,
+        action=change.action if after else Action.SAME,
+        reason=f"{change.reason}; without its parent {parent}, which is neither at the target nor loaded",
+        before={name: value for name, value in change.before.items() if name != PARENT},
+        after=after,
+        fields={name: value for name, value in change.fields.items() if name != PARENT},
+        no_place=(*change.no_place, PARENT),
+    )
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:

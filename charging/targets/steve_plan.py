@@ -16,6 +16,7 @@ from charging.targets.wanted import connector_key
 LOCATION, STATION, EVSE, CONNECTOR, TOKEN = "location", "station", "evse", "connector", "token"
 EXTERNAL_ID, TOPOLOGY = "evse_id_external", "topology_source"
 OCPP1 = "ocpp1"
+PARENT = "parent_id_tag"
 _SERIAL = "charge_point_serial_number"
 _ACCESS = "max_active_transaction_count"
 _EXPIRY = "expiry_date"
@@ -110,7 +111,7 @@ def plan_token(token: Token, held: Held) -> Change:
     if token.is_blocked:
         access[_ACCESS] = _NOBODY
     after = {column: value for column, value in access.items() if held[column] != value}
-    after |= {column: fields[column] for column in ("parent_id_tag", "note") if fields[column] and not held[column]}
+    after |= {column: fields[column] for column in (PARENT, "note") if fields[column] and not held[column]}
     kept = {} if token.is_blocked or held[_ACCESS] == fields[_ACCESS] else {_ACCESS: held[_ACCESS]}
     reason = "its access is brought in line, and gaps are filled"
     return _updated(TOKEN, token.token_uid, after, wanted, held, reason=reason, kept=kept, no_place=no_place)
@@ -123,7 +124,7 @@ def _overruled(token: Token, fields: Mapping[str, Plain], held: Mapping[str, Pla
     expiry = held[_EXPIRY]
     if isinstance(expiry, str) and (token.expires_at is None or token.expires_at > datetime.fromisoformat(expiry)):
         return f"the target lets it expire at {expiry}, and we {token.expires_at or 'never'}"
-    for column in ("parent_id_tag", "note"):
+    for column in (PARENT, "note"):
         if held[column] and fields[column] and held[column] != fields[column]:
             return f"the target has {column} {held[column]}, and ours is {fields[column]}"
     return None
@@ -145,7 +146,7 @@ def _of_station(station: Station, address: str | None) -> dict[str, Plain]:
 def _of_token(token: Token) -> dict[str, Plain]:
     """Return the token's columns. SteVe has none for the contract, so the note holds it."""
     return {
-        "parent_id_tag": token.parent_uid,
+        PARENT: token.parent_uid,
         _EXPIRY: None if token.expires_at is None else token.expires_at.astimezone(UTC).isoformat(),
         _ACCESS: _NOBODY if token.is_blocked else _ONE_AT_A_TIME,
         "note": token.contract_id,

@@ -284,12 +284,18 @@ def test_puts_parents_before_their_children(target):
     assert len(target.plan(wanted(tokens=[token("A", parent="B"), token("B", parent="A")]))) == 2
 
 
-def test_refuses_a_token_whose_parent_is_nowhere(target):
-    orphan, child, grandchild = token("A", parent="GONE"), token("B"), token("C", parent="A")
+def test_loads_a_token_without_a_parent_that_is_nowhere_and_with_it_once_it_is_there(target):
+    orphan = token("A", parent="GONE")
+    changes = target.plan(wanted(tokens=[orphan, token("C", parent="A")]))
 
-    changes = target.plan(wanted(tokens=[orphan, child, grandchild]))
-
-    assert actions(changes) == {"A": Action.REFUSE, "B": Action.CREATE, "C": Action.REFUSE}
+    assert [each.error for each in target.apply(changes)] == [None, None]
+    assert (changes[0].no_place, changes[1].no_place) == (("parent_id_tag",), ())
+    assert target.verify(changes) == []
+    assert actions(target.plan(wanted(tokens=[orphan]))) == {"A": Action.SAME}
+    assert actions(target.plan(wanted(tokens=[orphan, token("GONE")]))) == {
+        "GONE": Action.CREATE,
+        "A": Action.UPDATE,
+    }
 
 
 def test_one_row_that_fails_costs_itself_alone(target):
