@@ -16,7 +16,7 @@ from charging.database.turns import take_turns
 from charging.errors import AnswerRefused, CountsDisagree, SettingsError, UnknownThing
 from charging.personal.forgetting import Kind, Pseudonyms, Redaction
 from charging.settings import Settings
-from charging.work_list.judging import SHORTEST_NAME
+from charging.work_list.answered import SHORTEST_NAME
 
 
 def redaction(engine: sa.Engine) -> Redaction | None:

@@ -18,7 +18,7 @@ from charging.database.queries.quarantine import Case, Wanted
 from charging.database.turns import take_turns
 from charging.errors import AnswerRefused, UnknownThing
 from charging.settings import Settings
-from charging.work_list.judging import SHORTEST_NAME, corrections_of
+from charging.work_list.answered import SHORTEST_NAME, corrections_of
 from tasks import cleansing
 
 ROWS = ("rows_in", "loaded", "merged", "quarantined")

@@ -14,7 +14,8 @@ from charging.database.turns import take_turns
 from charging.errors import SourceNotFound, UnreadableSource
 from charging.settings import Settings
 from charging.work_list import table, workbook
-from charging.work_list.judging import Judged, judge
+from charging.work_list.answered import Judged
+from charging.work_list.judging import judge
 from tasks import quarantine
 
 LARGEST = 50_000_000

@@ -2,52 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from charging.cleansing.answers import UNREADABLE, Choice
 from charging.database.queries.quarantine import Case
 from charging.errors import MissingColumns, UnreadableSource
+from charging.work_list.answered import SHORTEST_NAME, Answered, Judged, Problem, corrections_of
 from charging.work_list.columns import BY, CORRECTIONS, DECISION, FIXED, KEY, ON, VALUE, VERSION, WHY, WORDS, cells
 
-SHORTEST_NAME = 3
 NO_SUCH_CASE = "there is no case of this key: it was changed, or the row is in quarantine no longer"
 ANEW = "export the list anew and answer that"
 AS_SENT = "put it back as it was sent; in a CSV file a spreadsheet may have re-typed it: send the .xlsx instead"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why one line of the list cannot be taken."""
-
-    row: int
-    key: str
-    column: str
-    problem: str
-    mend: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What one line of the list says, understood."""
-
-    row: int
-    case: Case
-    choice: Choice
-    corrections: Mapping[str, str | None]
-    by: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What became of every line: taken, as before, not answered, or refused."""
-
-    lines: int
-    answered: tuple[Answered, ...]
-    as_before: int
-    unanswered: int
-    problems: tuple[Problem, ...]
 
 
 Last = Mapping[str, Mapping[str, Mapping[str, object]]]
@@ -204,28 +169,6 @@ def _answer(row: int, line: Mapping[str, str], case: Case, *, word: str, today: 
         raise _No(WHY, "no reason is given", "write why")
     _day(line[ON].strip(), case, today=today)
     return Answered(row=row, case=case, choice=choice, corrections=corrections, by=by, because=because)
-
-
-def corrections_of(pairs: Iterable[str], fields: Iterable[str]) -> dict[str, str | None]:
-    """Return what `field=value` pairs say; an empty value takes the value away.
-
-    Raises:
-        ValueError: in a sentence that names the pair.
-    """
-    known = list(fields)
-    given: dict[str, str | None] = {}
-    for pair in pairs:
-        name, mark, value = (part.strip() for part in pair.partition("="))
-        if not mark:
-            raise ValueError(f"{pair.strip()[:60]!r} is not written field=value")
-        if name not in known:
-            raise ValueError(f"there is no field {name!r}; the row has {', '.join(known)}")
-        if name in given:
-            raise ValueError(f"{name} is given twice")
-        if second := next((other for other in known if f"; {other}=" in value or f", {other}=" in value), None):
-            raise ValueError(f"{second} stands on the line of {name}; write each on a line of its own")
-        given[name] = value or None
-    return given
 
 
 def _corrections(text: str, case: Case) -> dict[str, str | None]:

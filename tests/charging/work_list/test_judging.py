@@ -10,7 +10,8 @@ import pytest
 from charging.cleansing.answers import Choice
 from charging.errors import MissingColumns, UnreadableSource
 from charging.work_list import table, workbook
-from charging.work_list.judging import corrections_of, judge
+from charging.work_list.answered import corrections_of
+from charging.work_list.judging import judge
 
 TODAY = date(2026, 3, 31)
 GOOD = {"Decision": "release", "Why": "checked on site", "Answered by": "A. Fitter"}
