@@ -70,7 +70,7 @@ def prove_into(engine: sa.Engine, target: Target, *, sleep: Callable[[float], ob
         errors = {
             (row["entity"], row["key"]): row["error"]
             for row in read_load.rows(connection, loading.TARGET)
-            if row["error"]
+            if row["error"] and row["action"] in {"create", "update"}
         }
         lines, rows = _from_source(connection)
         archived = {

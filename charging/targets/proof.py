@@ -56,7 +56,11 @@ def line(
     subject: str, step: str, unit: str, before: Decimal | int, after: Decimal | int, **exceptions: Decimal | int
 ) -> Line:
     """Return a sum; what nothing left by is not listed."""
-    listed = {name.replace("_", " "): Decimal(number) for name, number in exceptions.items() if number}
+    listed = {  # a rule keeps its id, and what is said in words has blanks
+        name if "." in name else name.replace("_", " "): Decimal(number)
+        for name, number in exceptions.items()
+        if number
+    }
     return Line(subject=subject, step=step, unit=unit, before=Decimal(before), after=Decimal(after), exceptions=listed)
 
 
