@@ -205,22 +205,26 @@ def store_account(connection: sa.Connection, account: Mapping[str, object]) -> N
     rows.upsert(connection, tables.account, [account])
 
 
-def _as_rows(table: sa.Table, names: Sequence[str], values: Sequence[Entity]) -> Iterator[tuple[object, ...]]:
-    """Yield values as COPY takes them; most columns go as they are."""
+def _as_rows(table: sa.Table, names: Sequence[str], values: Sequence[Entity]) -> Iterator[Sequence[object]]:
+    """Yield values as COPY takes them; nearly all of them go as they are."""
     read: Callable[[object], tuple[object, ...]] = attrgetter(*names)
-    special: list[tuple[int, Callable[[Any], object]]] = []
-    for place, name in enumerate(names):
-        match table.c[name].type:
-            case Words():
-                special.append((place, _words))
-            case Document():
-                special.append((place, _document))
+    words = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Words)]
+    documents = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Document)]
     for one in values:
-        row = list(read(one))
-        for place, write in special:
-            if row[place] is not None:
-                row[place] = write(row[place])
-        yield tuple(row)
+        row: Sequence[object] = read(one)
+        odd = [place for place in words if not _is_plain(row[place])]
+        if odd or documents:
+            mended = list(row)
+            for place in odd:
+                mended[place] = _words(row[place])
+            for place in documents:
+                mended[place] = None if row[place] is None else _document(row[place])
+            row = mended
+        yield row
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or (type(value) is str and value.isascii() and "\0" not in value)
 
 
 def _words(value: object) -> object:
