@@ -12,7 +12,7 @@ from charging.database.operations.quarantine import Decision, store_decisions
 from charging.database.queries import quarantine as work_list
 from charging.database.queries.quarantine import Wanted
 from charging.settings import Settings
-from tasks import cleansing
+from tasks import cleansing, one_entity
 
 SETTINGS = Settings(home=Path("unused"))
 AT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -135,4 +135,27 @@ def test_doing_it_twice_changes_nothing(engine, cleansed):
 
     cleansing.cleanse_rows(engine, SETTINGS, cleansed, entity="session", places=[place])
 
+    assert _everything(engine, but_not=()) == before
+
+
+@pytest.mark.parametrize("place", ["settle", "store_share"])
+def test_ended_anywhere_it_leaves_nothing_half_and_ends_the_same_when_started_again(
+    engine, cleansed, monkeypatch, place
+):
+    before = _everything(engine, but_not=())
+    whole = getattr(one_entity, place)
+
+    def ends(connection, manifest, entity, *rest, **options):
+        done = whole(connection, manifest, entity, *rest, **options)
+        if entity == "session":
+            raise KeyboardInterrupt
+        return done
+
+    with monkeypatch.context() as during:
+        during.setattr(one_entity, place, ends)
+        with pytest.raises(KeyboardInterrupt):
+            cleansing.cleanse_extract(engine, SETTINGS, cleansed, rows_at_once=3)
+    assert _everything(engine, but_not=()) == before
+
+    cleansing.cleanse_extract(engine, SETTINGS, cleansed, rows_at_once=3)
     assert _everything(engine, but_not=()) == before
