@@ -9,7 +9,6 @@ from prefect import task
 from charging import canonical
 from charging import settings as configuration
 from charging.database.queries import freeze
-from charging.database.queries import landing as read
 from charging.errors import SettingsError, UnknownThing
 from charging.settings import Settings
 from tasks import opening
@@ -37,7 +36,7 @@ def compare(engine: sa.Engine, settings: Settings, source: str) -> dict[str, Any
     if settings.freeze_from is None:
         raise SettingsError("freeze_from", "is not set", "write the instant from which the legacy must stand still")
     with engine.connect() as connection:
-        new = read.latest(connection, source)
+        new = freeze.latest_extract(connection, source=source)
         frozen = freeze.frozen_extract(connection, source=source, freeze_from=settings.freeze_from)
         if new is None or frozen is None:
             raise UnknownThing("extract", f"of {source}", "extract it first")
@@ -47,7 +46,7 @@ def compare(engine: sa.Engine, settings: Settings, source: str) -> dict[str, Any
             for entity in entities
             for change in freeze.changes(connection, frozen=frozen.extract_id, new=new.extract_id, entity=entity)
         ]
-    can_say = frozen.extract_id != new.extract_id and new.extracted_at >= settings.freeze_from
+    can_say = bool(entities) and frozen.extract_id != new.extract_id and new.extracted_at >= settings.freeze_from
     return {
         "source": source,
         "freeze_from": settings.freeze_from.isoformat(),

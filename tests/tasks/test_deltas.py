@@ -165,6 +165,15 @@ def test_a_freeze_that_is_broken_names_every_row(take, engine, settings, rows, m
     assert found["changes"][0]["after"] == {"city": "Leiden"}
 
 
+def test_a_nights_intake_of_sessions_alone_says_nothing_about_a_freeze(take, engine, settings, rows, make_session):
+    take(rows(), at=AT)
+    take({"session": [make_session("9", hour=20)]}, at=LATER)
+
+    found = freezing.compare(engine, settings.model_copy(update={"freeze_from": AT}), "legacy")
+
+    assert (found["frozen"], found["extract"], found["holds"]) == (found["extract"], found["frozen"], None)
+
+
 def test_says_that_no_freeze_is_set(engine, settings):
     with pytest.raises(SettingsError, match="freeze_from is not set"):
         freezing.compare(engine, settings, "legacy")

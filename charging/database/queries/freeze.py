@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from charging.database import tables
 from charging.database.operations.landing import Manifest
@@ -45,10 +47,16 @@ class Change:
 def frozen_extract(connection: sa.Connection, *, source: str, freeze_from: datetime) -> Manifest | None:
     """Return the first full extract since the freeze began, else the last before it; None where there is none."""
     extract = tables.extract.c
-    chosen = sa.select(extract.extract_id).where(extract.source == source, extract.after_extract_id.is_(None)).limit(1)
+    chosen = _with_stations(source).where(extract.after_extract_id.is_(None)).limit(1)
     since = chosen.where(extract.extracted_at >= freeze_from).order_by(extract.extracted_at)
     until = chosen.where(extract.extracted_at < freeze_from).order_by(extract.extracted_at.desc())
     found = connection.scalar(since) or connection.scalar(until)
+    return None if found is None else manifest(connection, found)
+
+
+def latest_extract(connection: sa.Connection, *, source: str) -> Manifest | None:
+    """Return the latest extract that has master data: a night's intake brings sessions alone."""
+    found = connection.scalar(_with_stations(source).order_by(tables.extract.c.extracted_at.desc()).limit(1))
     return None if found is None else manifest(connection, found)
 
 
@@ -74,6 +82,12 @@ def changes(connection: sa.Connection, *, frozen: str, new: str, entity: str) ->
             yield _change(entity, key, Kind.VANISHED, before=gone)
         for arrived in came[len(left) :]:
             yield _change(entity, key, Kind.CREATED, after=arrived)
+
+
+def _with_stations(source: str) -> sa.Select[Any]:
+    extract = tables.extract.c
+    has_stations = sa.type_coerce(extract.row_counts, JSONB).has_key("station")
+    return sa.select(extract.extract_id).where(extract.source == source, has_stations)
 
 
 def _rows(connection: sa.Connection, extract_id: str, than: str, entity: str) -> dict[str, Counter[Content]]:
