@@ -209,7 +209,9 @@ def _compare(url: str, runs: int, count: int) -> None:
     engine = database.connect(Secret(embedded.create_database(url, "peers")))
     database.migrate(engine)
     values = _sessions(count)
-    ways = _ways(engine, values)
+    folder = Path(tempfile.mkdtemp(prefix="rehome-copy-"))
+    folder.chmod(0o777)  # the server writes there, under an account of its own
+    ways = _ways(engine, values, folder / "sessions.copy")
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
         for name, way in ways.items():
@@ -223,6 +225,7 @@ def _compare(url: str, runs: int, count: int) -> None:
             f"  {'':<22} {limit / statistics.median(each):.2f}x the server's own ({min(ratios):.2f}-{max(ratios):.2f})"
         )
     engine.dispose()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sessions(count: int) -> list[Session]:
@@ -248,15 +251,12 @@ def _sessions(count: int) -> list[Session]:
     ]
 
 
-def _ways(engine: sa.Engine, values: list[Session]) -> dict[str, Callable[[sa.Connection], None]]:
+def _ways(engine: sa.Engine, values: list[Session], target: Path) -> dict[str, Callable[[sa.Connection], None]]:
     names = [column.name for column in tables.session.columns]
     rows = [
         {name: getattr(value, name, None) for name in names} | {"back_office": "legacy", "extract_id": "x"}
         for value in values
     ]
-    file = Path(tempfile.mkdtemp(prefix="rehome-copy-"))
-    file.chmod(0o777)
-    target = file / "sessions.copy"
     with engine.begin() as connection:
         write.store_entities(connection, values, extract_id="x", back_office="legacy")
         connection.exec_driver_sql(f"COPY clean.session TO '{target}' (FORMAT binary)")
