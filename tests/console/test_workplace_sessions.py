@@ -23,8 +23,7 @@ def test_every_row_and_every_kwh_of_a_published_year_comes_in_once(engine, migra
     monkeypatch.setenv("REHOME_HOME", str(home))
 
     first, second = (
-        extracting.extract(home, CsvSource(EXPORT, time_zone=ZONE), time_zone=ZONE, telling=Lines())
-        for _ in range(2)
+        extracting.extract(home, CsvSource(EXPORT, time_zone=ZONE), time_zone=ZONE, telling=Lines()) for _ in range(2)
     )
 
     account = next(row for row in first["rows"] if row["entity"] == "session")
