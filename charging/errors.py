@@ -35,7 +35,7 @@ what is wrong and what to do about it.
         └── AnotherRehearsal      one is running, or another one was begun
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 class RehomeError(Exception):
@@ -115,6 +115,17 @@ class AnswerRefused(UserError):
     def __init__(self, case: str, problem: str, mend: str) -> None:
         self.case, self.problem, self.mend = case, problem, mend
         super().__init__(f"{case} is not decided: {problem}; {mend}")
+
+
+class SeveralPartners(UserError):
+    """A work list would tell a roaming partner what is another party's."""
+
+    def __init__(self, partners: Sequence[str]) -> None:
+        self.partners = partners
+        super().__init__(
+            f"this list would hold what waits for {', '.join(partners)} beside what is another party's: "
+            "say for whom it is, with --owner, and for a roaming partner with --partner"
+        )
 
 
 class MachineError(RehomeError):

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from charging import settings as configuration
 from charging.cleansing.answers import Choice
+from charging.cleansing.issuers import party
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.queries.quarantine import Wanted
-from charging.errors import AnswerRefused, SettingsError
+from charging.errors import AnswerRefused, SettingsError, UnknownThing
 from charging.settings import Settings
 from console import workplace
 from console.summary import command
@@ -27,17 +28,25 @@ def meant(
     *,
     key: str | None = None,
     owner: str | None = None,
+    partner: str | None = None,
     entity: str | None = None,
     rule: str | None = None,
     source: str | None = None,
     older_than: int | None = None,
     decision: Choice | None = None,
 ) -> Wanted:
-    """Return which cases a command line means; without a key, those that wait."""
+    """Return which cases a command line means; without a key, those that wait.
+
+    Raises:
+        UnknownThing: if a partner is not named by country and party.
+    """
+    if partner and not party(partner):
+        raise UnknownThing("roaming partner", partner, "name it by country and party, as NL-TNM")
     before = None if older_than is None else system_clock() - timedelta(days=older_than)
     return Wanted(
         keys=(key,) if key else (),
         owner=owner,
+        partner=party(partner) if partner else None,
         entity=entity,
         rule=rule,
         source=source,
@@ -68,7 +77,7 @@ def decide(home: Path, wanted: Wanted, word: Word, *, dry_run: bool) -> dict[str
     Raises:
         AnswerRefused: if nothing says which cases are meant: an empty command line never means all of them.
     """
-    if not (wanted.keys or wanted.owner or wanted.entity or wanted.rule or wanted.source):
+    if not (wanted.keys or wanted.owner or wanted.partner or wanted.entity or wanted.rule or wanted.source):
         raise AnswerRefused(
             "this", "nothing says which cases are meant", "name one (Q-…), or --owner, --entity, --rule"
         )
@@ -81,6 +90,7 @@ def export(home: Path, wanted: Wanted, file: Path) -> dict[str, Any]:
 
     Raises:
         SettingsError: if the file's name does not say what it is to be.
+        SeveralPartners: if it would tell a roaming partner what is another party's.
     """
     with _opened(home) as (engine, _):
         content, cases = work_lists.written(engine, wanted, form=_form(file))
@@ -126,11 +136,11 @@ def list_lines(result: Mapping[str, Any]) -> Iterator[str]:
     if not result["cases"]:
         yield "nothing of that kind is in quarantine"
         return
-    yield f"{'cases':>7}  {'oldest':>7}  {'whose turn':16} {'entity':10} {'rule':18} decision"
+    yield f"{'cases':>7}  {'oldest':>7}  {'whose turn':22} {'entity':10} {'rule':18} decision"
     for group in result["counts"]:
         kind = " (question)" if group["kind"] == "question" else ""
         yield (
-            f"{group['cases']:>7}  {group['oldest_days']:>5} d  {group['owner']:16} {group['entity']:10} "
+            f"{group['cases']:>7}  {group['oldest_days']:>5} d  {group['owner']:22} {group['entity']:10} "
             f"{group['rule']:18} {group['decision']}{kind}"
         )
     yield ""
@@ -146,7 +156,7 @@ def case_lines(case: Mapping[str, Any]) -> Iterator[str]:
     yield _row("row", f"{case['entity']} {case['row_key']}, line {case['line']} of {case['file']}")
     yield _row("extract", case["extract_id"])
     yield _row("what is wrong", f"{case['rule']}: {case['reason']}")
-    yield _row("whose turn", f"{case['owner']}, for {case['age_days']} days")
+    yield _row("whose turn", f"{' '.join(filter(None, (case['owner'], case['partner'])))}, for {case['age_days']} days")
     for name, value in case["fields"].items():
         yield _row(name, "-" if value is None else str(value))
     for made in case["history"]:

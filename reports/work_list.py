@@ -37,6 +37,7 @@ class WorkList:
     """All that waits for one party."""
 
     owner: str
+    """Whose turn it is; each roaming partner is a party of its own."""
     network: str
     as_of: datetime
     time_zone: str

@@ -79,8 +79,10 @@ def show_work_list(result: Mapping[str, Any]) -> None:
     ]
     _markdown("quarantine", lines, "What stands in quarantine")
     columns = ("key", "entity", "row_key", "rule", "reason", "age_days")
-    for owner in sorted({case["owner"] for case in result["cases"]}):
-        cases = [{name: case[name] for name in columns} for case in result["cases"] if case["owner"] == owner]
+    turns = [" ".join(filter(None, (case["owner"], case["partner"]))) for case in result["cases"]]
+    for owner in sorted(set(turns)):
+        here = (case for case, turn in zip(result["cases"], turns, strict=True) if turn == owner)
+        cases = [{name: case[name] for name in columns} for case in here]
         create_table_artifact(
             key=_key(f"quarantine-for-the-{owner}"),
             table=cases[:MOST_CASES],

@@ -19,6 +19,7 @@ from charging.database.turns import take_turns
 from charging.errors import AnswerRefused, UnknownThing
 from charging.settings import Settings
 from charging.work_list.answered import SHORTEST_NAME, corrections_of
+from charging.work_list.columns import seen
 from tasks import cleansing
 
 ROWS = ("rows_in", "loaded", "merged", "quarantined")
@@ -57,12 +58,15 @@ def shown(engine: sa.Engine, key: str) -> dict[str, Any]:
         before = read.history(connection, case)
     named = ("choice", "rule", "reason", "corrections", "decided_by", "decided_because", "decided_via", "decided_at")
     history = [{name: row[name] for name in named} for row in before]
-    return told(case, system_clock()) | {"fields": dict(case.fields), "history": history}
+    return told(case, system_clock()) | {
+        "fields": {name: seen(name, value) for name, value in case.fields.items()},
+        "history": history,
+    }
 
 
 def told(case: Case, now: datetime) -> dict[str, Any]:
     """Return a case as it is listed."""
-    names = ("kind", "source", "extract_id", "entity", "file", "line", "row_key", "rule", "reason", "owner")
+    names = ("kind", "source", "extract_id", "entity", "file", "line", "row_key", "rule", "reason", "owner", "partner")
     said = ("decision", "decided_by", "decided_because", "decided_at")
     return (
         {"key": f"Q-{case.key}"}

@@ -1,5 +1,6 @@
 """Lists of what waits: written for the party whose turn it is, and taken in when it has answered."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from charging.database.operations.quarantine import Decision
 from charging.database.queries import quarantine as read
 from charging.database.queries.quarantine import Wanted
 from charging.database.turns import take_turns
-from charging.errors import SourceNotFound, UnreadableSource
+from charging.errors import SeveralPartners, SourceNotFound, UnknownThing, UnreadableSource
 from charging.settings import Settings
 from charging.work_list import table, workbook
 from charging.work_list.answered import Judged
@@ -23,9 +24,21 @@ LARGEST = 50_000_000
 
 
 def written(engine: sa.Engine, wanted: Wanted, *, form: str) -> tuple[bytes, int]:
-    """Return the list of what is meant as `xlsx` or `csv`, and how many cases it has; always the same bytes."""
+    """Return the list of what is meant as `xlsx` or `csv`, and how many cases it has; always the same bytes.
+
+    Raises:
+        SeveralPartners: if it would tell a roaming partner what is another party's.
+        UnknownThing: if nothing waits for the partner that is meant.
+    """
     with engine.connect() as connection:
         found = read.cases(connection, wanted)
+        partners = sorted({case.partner for case in found if case.partner})
+        if wanted.partner and not found:
+            others = {case.partner for case in read.cases(connection, replace(wanted, partner=None)) if case.partner}
+            mend = f"something waits for: {', '.join(sorted(others)) or 'none'}"
+            raise UnknownThing("case of the roaming partner", wanted.partner, mend)
+    if partners and len({case.whose_turn for case in found}) > 1:
+        raise SeveralPartners(partners)
     return (workbook if form == "xlsx" else table).written(found), len(found)
 
 

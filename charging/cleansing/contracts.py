@@ -21,7 +21,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Contract]:
     judge_duplicates(all_open(cases), "con.dup", owner=Owner.NETWORK_OWNER)
     _same_contract(all_open(cases))
     for case in all_open(cases):
-        judge_check_digit(case)
+        judge_check_digit(case, context)
         _references(case, context)
     return [_contract(case, context) for case in all_open(cases)]
 
@@ -59,7 +59,7 @@ def _same_contract(cases: Sequence[Case]) -> None:
             _reject(case, "con.dup", f"it is the same contract as {others}")
 
 
-def judge_check_digit(case: Case) -> None:
+def judge_check_digit(case: Case, context: Context) -> None:
     """con.check_digit: a warning, since partners' own digits are often wrong; contracts match without it."""
     parsed = contract_id.parse(case.values.get("contract_id") or "")
     if parsed is None or parsed.is_check_ok is not False:
@@ -67,7 +67,8 @@ def judge_check_digit(case: Case) -> None:
     question = f"is the contract {parsed.text}? By its digits it would end in {parsed.expected_check_digit}"
     if "contract.maybe_10char_instance" in parsed.flags:
         question += ", or its last character is part of it"
-    case.ask("con.check_digit", question, Owner.ROAMING_PARTNER)
+    is_ours = parsed.party in context.own_parties
+    case.ask("con.check_digit", question, Owner.NETWORK_OWNER if is_ours else Owner.ROAMING_PARTNER)
 
 
 def _references(case: Case, context: Context) -> None:

@@ -34,14 +34,21 @@ def judge(cases: Sequence[Case], context: Context) -> list[Token]:
 def _uid(case: Case, context: Context) -> None:
     """tok.*: write the uid canonically; an ambiguous one waits for the owner of the cards."""
     written = case.values.get("token_uid") or ""
-    if case.values.get("token_kind") == "pseudonym":
+    kind, _, doubted = (case.values.get("token_kind") or "").partition(" ")
+    if kind == "pseudonym":
+        if doubted:
+            _reject_doubt(case, token_uid.Doubt(doubted))
         return
     found = token_uid.canonicalise(written, known=context.known_token_uids)
     if found.doubt is not None:
-        case.reject(Rejection(rule=found.doubt.value, reason=token_uid.REASONS[found.doubt], owner=Owner.NETWORK_OWNER))
+        _reject_doubt(case, found.doubt)
         return
     rule = found.rules[-1] if found.rules else "tok.format"
     case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
+
+
+def _reject_doubt(case: Case, doubt: token_uid.Doubt) -> None:
+    case.reject(Rejection(rule=doubt.value, reason=token_uid.REASONS[doubt], owner=Owner.NETWORK_OWNER))
 
 
 def _parent(case: Case, context: Context) -> None:
@@ -54,7 +61,7 @@ def _parent(case: Case, context: Context) -> None:
         case.repair(Repair(field="parent_uid", rule="tok.format", after=found.canonical))
 
 
-def _contract(case: Case, _: Context) -> None:
+def _contract(case: Case, context: Context) -> None:
     """con.check_digit, tok.contract_in_note, pii.note: find the contract, warn, and drop the note itself."""
     note = case.values.get("note")
     if note and case.values.get("contract_id") is None:
@@ -64,7 +71,7 @@ def _contract(case: Case, _: Context) -> None:
     if note and has_particulars(note):
         case.log("note", "pii.note", WITHHELD, None, Confidence.CERTAIN)
         case.values["note"] = None
-    judge_check_digit(case)
+    judge_check_digit(case, context)
 
 
 def _access(case: Case, _: Context) -> None:
@@ -103,7 +110,7 @@ def _virtual(cases: Sequence[Case]) -> None:
     """tok.virtual: an app's own key among the cards; no station may let it in while it is offline."""
     for case in cases:
         written = (case.values.get("token_uid") or "").upper()
-        if case.values.get("token_kind") != "pseudonym" and (
+        if not (case.values.get("token_kind") or "").startswith("pseudonym") and (
             written.startswith(_VIRTUAL) or token_uid.is_uuid(written)
         ):
             question = "is it an app's, and no card? It must never be on the list of a station"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from charging.cleansing.answers import Choice
+from charging.cleansing.verdict import Owner
 from charging.database.queries.quarantine import Case, fields_of
 
 DECISION, CORRECTIONS, WHY, BY, ON = "Decision", "Corrected values", "Why", "Answered by", "Answered on"
@@ -31,6 +32,10 @@ PERSONAL = frozenset(
         *("token_uid", "parent_uid", "contract_id", "customer_id", "name", "email", "phone", "note"),
     }
 )
+ASKED_BY_ID = frozenset({"token_uid", "contract_id"})
+"""What a roaming partner has issued itself, and must see to answer; all else of a person may be another's."""
+EVIDENCE = frozenset({"signed"})
+"""Fields that stay byte for byte, and are told to nobody."""
 WITHHELD = "(withheld)"
 
 LONGEST = 32_000
@@ -56,14 +61,26 @@ def cells(case: Case) -> dict[str, str]:
     """Return the protected cells of a case, as they are shown."""
     fixed = (
         *(f"Q-{case.key}", f"V-{case.version}", case.source, case.extract_id, case.entity, case.file),
-        *(str(case.line), case.row_key, case.rule, case.reason, case.owner, f"{case.first_at:%Y-%m-%d}"),
+        *(str(case.line), case.row_key, case.rule, case.reason, case.whose_turn, f"{case.first_at:%Y-%m-%d}"),
     )
-    is_kept_back = case.owner in OUTSIDERS
+    kept_back = _kept_back(case)
     values = {
-        f"{VALUE}{name}": WITHHELD if is_kept_back and name in PERSONAL and value else shown(value)
+        f"{VALUE}{name}": WITHHELD if name in kept_back and value else shown(seen(name, value))
         for name, value in case.fields.items()
     }
     return dict(zip(FIXED, map(shown, fixed), strict=True)) | values
+
+
+def seen(name: str, value: object) -> object:
+    """Return what people are shown of a field: what a meter signed may name somebody, and stays evidence."""
+    return f"(evidence, {len(str(value))} characters)" if name in EVIDENCE and value else value
+
+
+def _kept_back(case: Case) -> frozenset[str]:
+    """Return the fields that the party which must answer need not see."""
+    if case.owner == Owner.ROAMING_PARTNER:
+        return PERSONAL - ASKED_BY_ID
+    return PERSONAL if case.owner in OUTSIDERS else frozenset()
 
 
 def shown(value: object) -> str:

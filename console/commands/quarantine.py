@@ -11,6 +11,7 @@ app = typer.Typer(help="What was set aside, whose turn it is, and what they answ
 
 Stands = Literal["waiting", "released", "corrected", "discarded"]
 Owner = Annotated[str | None, typer.Option(help="Only what this party must answer, such as “station maker”.")]
+Partner = Annotated[str | None, typer.Option(help="Only what this roaming partner must answer, such as NL-TNM.")]
 Entity = Annotated[str | None, typer.Option(help="Only rows of this entity, such as session.")]
 Rule = Annotated[str | None, typer.Option(help="Only what this rule set aside, such as tx.zero.")]
 Source = Annotated[str | None, typer.Option(help="Only rows of this source.")]
@@ -24,6 +25,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it. Without this, only what
 @app.command("list")
 def quarantine_list(  # noqa: PLR0917 - the shell passes options by name
     owner: Owner = None,
+    partner: Partner = None,
     entity: Entity = None,
     rule: Rule = None,
     source: Source = None,
@@ -39,6 +41,7 @@ def quarantine_list(  # noqa: PLR0917 - the shell passes options by name
 
     meant = quarantining.meant(
         owner=owner,
+        partner=partner,
         entity=entity,
         rule=rule,
         source=source,
@@ -71,6 +74,7 @@ def quarantine_release(  # noqa: PLR0917 - the shell passes options by name
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A value that the owner gave.")
     ] = None,
     owner: Owner = None,
+    partner: Partner = None,
     entity: Entity = None,
     rule: Rule = None,
     source: Source = None,
@@ -83,7 +87,7 @@ def quarantine_release(  # noqa: PLR0917 - the shell passes options by name
     from charging.cleansing.answers import Choice
     from console import quarantining
 
-    meant = quarantining.meant(key=key, owner=owner, entity=entity, rule=rule, source=source)
+    meant = quarantining.meant(key=key, owner=owner, partner=partner, entity=entity, rule=rule, source=source)
     word = quarantining.Word(choice=Choice.RELEASED, by=by, because=reason, given=tuple(given or ()))
     result = quarantining.decide(home, meant, word, dry_run=not yes)
     shell.show(result, quarantining.decision_lines, as_json=as_json)
@@ -96,6 +100,7 @@ def quarantine_discard(  # noqa: PLR0917 - the shell passes options by name
     reason: Reason,
     key: Key = None,
     owner: Owner = None,
+    partner: Partner = None,
     entity: Entity = None,
     rule: Rule = None,
     source: Source = None,
@@ -108,7 +113,7 @@ def quarantine_discard(  # noqa: PLR0917 - the shell passes options by name
     from charging.cleansing.answers import Choice
     from console import quarantining
 
-    meant = quarantining.meant(key=key, owner=owner, entity=entity, rule=rule, source=source)
+    meant = quarantining.meant(key=key, owner=owner, partner=partner, entity=entity, rule=rule, source=source)
     word = quarantining.Word(choice=Choice.DISCARDED, by=by, because=reason)
     result = quarantining.decide(home, meant, word, dry_run=not yes)
     shell.show(result, quarantining.decision_lines, as_json=as_json)
@@ -116,9 +121,10 @@ def quarantine_discard(  # noqa: PLR0917 - the shell passes options by name
 
 
 @app.command("export")
-def quarantine_export(
+def quarantine_export(  # noqa: PLR0917 - the shell passes options by name
     file: Annotated[Path, typer.Argument(help="Where to write it; .xlsx or .csv.")],
     owner: Owner = None,
+    partner: Partner = None,
     entity: Entity = None,
     rule: Rule = None,
     source: Source = None,
@@ -130,7 +136,9 @@ def quarantine_export(
     from charging.cleansing.answers import Choice
     from console import quarantining
 
-    meant = quarantining.meant(owner=owner, entity=entity, rule=rule, source=source, decision=Choice.WAITING)
+    meant = quarantining.meant(
+        owner=owner, partner=partner, entity=entity, rule=rule, source=source, decision=Choice.WAITING
+    )
     shell.show(quarantining.export(home, meant, file), quarantining.export_lines, as_json=as_json)
 
 

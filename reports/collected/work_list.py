@@ -17,8 +17,8 @@ OURSELVES = "data team"
 def work_lists(connection: sa.Connection, settings: Settings) -> Iterator[tuple[WorkList, list[Case]]]:
     """Yield the list of each other party for which something waits, and its cases."""
     found = quarantine.cases(connection, Wanted(decision=str(Choice.WAITING)))
-    for owner in sorted({case.owner for case in found} - {OURSELVES}):
-        cases = [case for case in found if case.owner == owner]
+    for owner in sorted({case.whose_turn for case in found} - {OURSELVES}):
+        cases = [case for case in found if case.whose_turn == owner]
         yield _work_list(owner, cases, settings), cases
 
 

@@ -1,7 +1,7 @@
 """Reading the work list: what waits, for whom, since when, and what was decided about it before."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from charging import canonical
 from charging.cleansing.answers import Answer, Choice, taken_together
+from charging.cleansing.issuers import partner_of
+from charging.cleansing.verdict import Owner
 from charging.database import tables
 
 LOADED = (str(Choice.RELEASED), str(Choice.CORRECTED))
@@ -22,6 +24,8 @@ class Wanted:
 
     keys: Collection[str] = ()
     owner: str | None = None
+    partner: str | None = None
+    """Only what this roaming partner must answer: `NL-TNM`."""
     entity: str | None = None
     rule: str | None = None
     source: str | None = None
@@ -54,6 +58,13 @@ class Case:
     row_sha256: str | None
     """Of the row as it was landed; None where it has no place of its own there."""
     fields: Mapping[str, Any]
+    partner: str | None = None
+    """Which roaming partner must answer, where one must."""
+
+    @property
+    def whose_turn(self) -> str:
+        """The party that must answer: each roaming partner is one of its own."""
+        return f"{self.owner} {self.partner}" if self.partner else self.owner
 
     @property
     def version(self) -> str:
@@ -68,7 +79,7 @@ def cases(connection: sa.Connection, wanted: Wanted) -> list[Case]:
     listed = sa.union_all(_rows(current), _questions(current)).subquery()
     column = listed.c
     chosen = sa.select(listed).order_by(column.first_at, column.source, column.entity, column.file, column.line)
-    for name in ("owner", "entity", "rule", "source"):
+    for name in ("entity", "rule", "source"):
         if value := getattr(wanted, name):
             chosen = chosen.where(column[name] == value)
     if wanted.keys:
@@ -77,7 +88,18 @@ def cases(connection: sa.Connection, wanted: Wanted) -> list[Case]:
         chosen = chosen.where(column.decision == wanted.decision)
     if wanted.before:
         chosen = chosen.where(column.first_at < wanted.before)
-    return [Case(**row) for row in connection.execute(chosen.order_by(column.rule)).mappings()]
+    found = (_placed(Case(**row)) for row in connection.execute(chosen.order_by(column.rule)).mappings())
+    return [case for case in found if wanted.owner in {None, case.owner} and wanted.partner in {None, case.partner}]
+
+
+def _placed(case: Case) -> Case:
+    """Return the case with the partner that must answer; one that nobody is known to have issued is ours to place."""
+    if case.owner != Owner.ROAMING_PARTNER:
+        return case
+    if partner := partner_of(case.fields):
+        return replace(case, partner=partner)
+    reason = f"{case.reason} (a roaming partner must answer, and the row does not say which)"
+    return replace(case, owner=str(Owner.DATA_TEAM), reason=reason)
 
 
 def history(connection: sa.Connection, case: Case) -> list[sa.RowMapping]:
@@ -125,7 +147,7 @@ def counts(found: Sequence[Case]) -> list[dict[str, object]]:
     """Return cases counted by owner, entity, rule and decision, the most first."""
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case in found:
-        groups.setdefault((case.owner, case.entity, case.rule, case.kind, case.decision), []).append(case)
+        groups.setdefault((case.whose_turn, case.entity, case.rule, case.kind, case.decision), []).append(case)
     names = ("owner", "entity", "rule", "kind", "decision")
     ordered = sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
     return [
