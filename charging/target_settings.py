@@ -43,6 +43,7 @@ class CitrineOs(_Table):
     secret: str | None = Field(default=None, description="reference to Hasura's admin secret, where it has one")
     tenant: int = Field(default=1, ge=1, description="id of the tenant that everything belongs to")
     requests_per_second: float = Field(default=20.0, gt=0, description="more are never sent")
+    publish: bool = Field(default=False, description="whether it may publish new locations to its partners")
 
 
 class CsvFolder(_Table):

@@ -14,8 +14,11 @@ from charging.errors import SettingsError
 from charging.roaming.partner import TokenEncoding, origin
 from charging.secret import resolve
 from charging.settings import BackOffice, Settings
-from charging.target_settings import CsvFolder, OcpiReceiver
+from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver
 from charging.targets import csv_cultures
+from charging.targets.citrineos import CitrineTarget
+from charging.targets.citrineos_client import GraphQl
+from charging.targets.citrineos_tables import CitrineTables
 from charging.targets.csv_folder import CsvTarget
 from charging.targets.ocpi import OcpiTarget
 from charging.targets.ocpi_client import Receiver, ReceiverClient
@@ -78,14 +81,19 @@ def target(settings: Settings, *, stamps: Stamps) -> Iterator[Target]:
         elif isinstance(table, CsvFolder):
             yield CsvTarget(settings.home / table.folder, _culture(table), clock=system_clock)
         else:
-            raise SettingsError(
-                "target.kind", f"is {table.kind}, which cannot be loaded yet", "choose steve, ocpi or csv"
-            )
+            http.event_hooks["request"] = [Pace(table.requests_per_second)]
+            yield _citrineos(http, settings, table)
 
 
 def _tags(http: httpx.Client, table: BackOffice) -> SteveTags:
     password = resolve(table.password, setting="target.password")
     return SteveTags(http, table.rest, user=table.user, password=password, clock=system_clock)
+
+
+def _citrineos(http: httpx.Client, settings: Settings, table: CitrineOs) -> CitrineTarget:
+    secret = resolve(table.secret, setting="target.secret") if table.secret else None
+    tables = CitrineTables(GraphQl(http, table.graphql, secret=secret), tenant=table.tenant)
+    return CitrineTarget(tables, clock=system_clock, time_zone=settings.time_zone, publish=table.publish)
 
 
 def _culture(table: CsvFolder) -> csv_cultures.Culture:

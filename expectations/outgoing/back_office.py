@@ -37,12 +37,12 @@ def steve_token() -> tuple[Expectation, ...]:
 
 
 def citrineos_station() -> tuple[Expectation, ...]:
-    """List what CitrineOS takes as a charging station: what OCPP 2.0.1 calls its identity has 48 characters."""
+    """List what CitrineOS takes as a charging station: its columns are as wide as OCPP 1.6 allows."""
     return (
         *required("station", "station_id"),
         distinct("station", "station_id"),
-        _printable("station", "station_id", 48),
-        *strings("station", {"vendor": 50, "model": 20, "serial_number": 25, "firmware": 50, "iccid": 20, "imsi": 20}),
+        _printable("station", "station_id", 36),
+        *strings("station", {"vendor": 20, "model": 20, "serial_number": 25, "firmware": 50, "iccid": 20, "imsi": 20}),
     )
 
 

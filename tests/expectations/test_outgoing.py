@@ -119,7 +119,7 @@ def test_lets_through_what_a_target_takes(kind, entity):
         ),
         pytest.param("steve", "token", {"token_uid": "0" * 21}, "at most 20", id="a tag of 21 characters"),
         pytest.param("steve", "evse", {"connector_id": 0}, "connector 0", id="connector 0 of SteVe"),
-        pytest.param("citrineos", "station", {"station_id": "C" * 49}, "at most 48", id="an identity of 49"),
+        pytest.param("citrineos", "station", {"station_id": "C" * 37}, "at most 36", id="an identity of 37"),
         pytest.param("citrineos", "location", {"latitude": 91}, "degrees", id="a latitude beyond the pole"),
     ],
 )
