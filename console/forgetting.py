@@ -39,7 +39,8 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     for place, number in result["places"].items():
         yield _row(str(number), place)
     for place, number in result["kept"].items():
-        yield _row("kept", f"{number} rows of {place}")
+        why = result["kept_because"].get(place)
+        yield _row("kept", f"{number} rows of {place}" + (f": {why}" if why else ""))
     for report in result["reports"]:
         yield _row("publish anew", report)
     yield _row("totals", f"{len(result['totals'])} counts and sums, before and after alike")

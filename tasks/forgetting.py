@@ -1,6 +1,6 @@
 """Forgetting a person on request, and keeping whoever was forgotten from coming back with the next extract."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from charging import canonical, secret
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database.operations import forgetting as write
+from charging.database.queries import kept as evidence
 from charging.database.queries import personal as read
 from charging.database.queries.personal import Purpose
 from charging.database.turns import take_turns
@@ -17,6 +18,9 @@ from charging.errors import AnswerRefused, CountsDisagree, SettingsError, Unknow
 from charging.personal.forgetting import Kind, Pseudonyms, Redaction
 from charging.settings import Settings
 from charging.work_list.answered import SHORTEST_NAME
+
+FORGETTING = "forget"
+"""Whose turn it is to forget, or to store what a partner sent: never both at once."""
 
 
 def redaction(engine: sa.Engine) -> Redaction | None:
@@ -26,7 +30,16 @@ def redaction(engine: sa.Engine) -> Redaction | None:
         SettingsError: if somebody was, and there is no key by which to know them again.
     """
     with engine.connect() as connection:
-        known = read.forgotten(connection)
+        return redaction_on(connection)
+
+
+def redaction_on(connection: sa.Connection) -> Redaction | None:
+    """Return the same on a connection that may have waited for its turn.
+
+    Raises:
+        SettingsError: if somebody was forgotten, and there is no key by which to know them again.
+    """
+    known = read.forgotten(connection)
     return Redaction(_pseudonyms(configuration.load()), known) if known else None
 
 
@@ -49,6 +62,7 @@ def forget(
     pseudonyms, now = _pseudonyms(settings), system_clock()
     with engine.connect() as connection, connection.begin() as transaction:
         take_turns(connection, "cleanse")
+        take_turns(connection, FORGETTING)
         known = read.forgotten(connection)
         if (str(kind), pseudonyms.hash_of(kind, text)) in known:
             return _told({}, {}, reports=[], dry_run=dry_run, is_new=False, names={})
@@ -60,11 +74,12 @@ def forget(
         request = f"F-{canonical.digest(sorted(pseudonyms.hash_of(kind, text)))[:12]}"
         read.customers(connection, person.names[Kind.CUSTOMER], purpose=Purpose.FORGET, reader=by.strip(), at=now)
         write.store_forgotten(connection, person, pseudonyms, request=request, at=now)
-        places = write.replace_everywhere(connection, given, Redaction(pseudonyms, read.forgotten(connection)), at=now)
+        redact = Redaction(pseudonyms, read.forgotten(connection))
+        places = write.replace_everywhere(connection, given, redact, at=now)
         write.store_request(connection, request=request, by=by.strip(), reason=reason.strip(), places=places, at=now)
         after = write.totals(connection)
         _require_same(before, after)
-        kept = write.left(connection, given)
+        kept = evidence.left(connection, given.in_text, _names(given, redact))
         if dry_run:
             transaction.rollback()
     reports = _reports(settings.home / settings.reports, given)
@@ -73,6 +88,11 @@ def forget(
         "request": request,
         "totals": after,
     }
+
+
+def _names(given: write.Replacing, redact: Redaction) -> Callable[[str], bool]:
+    """Return what tells whether a text names somebody who was forgotten, however the name is written."""
+    return lambda text: given.text(text) != text or redact.text(text) != text
 
 
 def _told(
@@ -90,6 +110,7 @@ def _told(
         "names": dict(names),
         "places": dict(places),
         "kept": dict(kept),
+        "kept_because": dict(evidence.WHY),
         "reports": reports,
     }
 

@@ -27,13 +27,13 @@ from charging.reconciliation.aliases import Alias, former_ids, of_ledger
 from charging.reconciliation.night import Night, reconcile
 from charging.reconciliation.summary import summarise
 from charging.reconciliation.verdict import SETTLED, Judged
-from charging.roaming import partner_file
+from charging.roaming import forgotten, partner_file
 from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.ocpi.client import OVERLAP, OcpiClient, Pull
 from charging.roaming.own import Own, own_cdrs
 from charging.roaming.partner import Partner
 from charging.settings import Settings
-from tasks import opening
+from tasks import forgetting, opening
 
 MARGIN = timedelta(days=1)
 """CDRs this far outside of the period take part in matching: the two sides' clocks may put one in different nights."""
@@ -54,9 +54,12 @@ def partners(chosen: list[str]) -> list[str]:
 def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     """Fetch what the partner has, judge every CDR of both sides, and store the night.
 
+    Whoever was forgotten stays forgotten: what the partner sends of them is stored and judged under a pseudonym.
+
     Raises:
         PartnerRefused: if the partner says no.
         PartnerUnavailable: if it does not answer at all. A partial answer is judged and marked as incomplete.
+        SettingsError: if somebody was forgotten, and there is no key by which to know them again.
     """
     settings = configuration.load()
     partner = partner_file.read(partner_folder(settings) / f"{name}.toml")
@@ -65,7 +68,10 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     pull = _fetch(partner, period=period, now=now)
     with opening.engine(settings) as engine, engine.begin() as connection:
         take_turns(connection, f"night {name}")
+        take_turns(connection, forgetting.FORGETTING)
         own = _own(connection, partner, period=period)
+        if (redaction := forgetting.redaction_on(connection)) is not None:
+            pull = forgotten.redacted(pull, redaction, ours={cdr.token_uid for cdr in own.cdrs if cdr.token_uid})
         theirs = _theirs(connection, pull, period=period)
         night = reconcile(
             own.cdrs,

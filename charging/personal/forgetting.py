@@ -1,6 +1,7 @@
 """Forgetting: keyed hashes know again who is to stay forgotten; pseudonyms stand where the person stood (pure)."""
 
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,10 @@ from charging.secret import Secret
 
 _DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 STAND_IN = "pseudonym"
-"""What a row says of its token so that no rule judges how it is written."""
+"""What a row says of its token so that no rule judges how it is written; a doubt that there was stands behind it."""
+_WORD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z:*.@_+-]*[0-9A-Za-z])?")
+SHORTEST_WORD = 8
+"""A shorter word of a text is taken for nobody's name."""
 
 
 class Kind(StrEnum):
@@ -47,6 +51,15 @@ def compared(kind: Kind, text: str) -> str:
             return text.strip().casefold()
         case Kind.CUSTOMER:
             return text.strip()
+
+
+def writings(kind: Kind, name: str) -> frozenset[str]:
+    """Return the forms in which a name may stand somewhere: as it is written, compact, and by another standard."""
+    parsed = contract_id.parse(name) if kind is Kind.CONTRACT else None
+    if parsed is None:
+        return frozenset({name, compared(kind, name)})
+    bare = re.sub(r"[^0-9A-Za-z]", "", name)
+    return frozenset({name, bare, parsed.text, parsed.compact, *contract_id.aliases(parsed)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +96,63 @@ class Redaction:
     def __init__(self, pseudonyms: Pseudonyms, known: Iterable[tuple[str, str]]) -> None:
         self._pseudonyms = pseudonyms
         self._known = frozenset(known)
-        self._stands_in = lru_cache(maxsize=100_000)(self._pseudonym)
+        self.name = lru_cache(maxsize=100_000)(self._pseudonym)
+        """What stands for a name of somebody who was forgotten; None for anybody else's."""
 
     def __call__(self, entity: str, values: Mapping[str, str | None]) -> Mapping[str, str | None]:
         """Return the row as it may be kept; the very same where it is of nobody who was forgotten."""
         changed: dict[str, str | None] = {}
         for field, kind in FIELDS.items():
             text = values.get(field)
-            if text and (name := self._stands_in(kind, text)) is not None:
+            if text and (name := self.name(kind, text)) is not None:
                 changed[field] = name
         if not changed:
             return values
         if entity != "customer" and "email" in changed:
             del changed["email"]
         if "token_uid" in changed:
-            changed["token_kind"] = STAND_IN
+            doubt = self._doubt(values) if entity == "token" else None
+            changed["token_kind"] = f"{STAND_IN} {doubt}" if doubt else STAND_IN
             changed |= self._contract_in_note(values)
         if "email" in changed and "customer_id" not in changed and values.get("customer_id"):
             changed["customer_id"] = self._pseudonyms.of(Kind.CUSTOMER, values["customer_id"] or "")
         return dict(values) | changed | {field: None for field in PARTICULARS if field in values}
 
-    def _pseudonym(self, kind: Kind, text: str) -> str | None:
-        if (str(kind), self._pseudonyms.hash_of(kind, text)) not in self._known:
-            return None
+    def stand_in(self, kind: Kind, text: str) -> str:
+        """Return what stands for a name beside which somebody who was forgotten is named."""
         return self._pseudonyms.of(kind, text)
+
+    def text(self, written: str) -> str:
+        """Return a text in which nobody is named who was forgotten; the very same where nobody was."""
+        return _WORD.sub(lambda found: self._word(found[0]), written)
+
+    def _word(self, word: str) -> str:
+        if len(word) < SHORTEST_WORD:
+            return word
+        names = (self.name(kind, word) for kind in (Kind.TOKEN, Kind.CONTRACT, Kind.EMAIL))
+        return next((name for name in names if name is not None), word)
+
+    def _pseudonym(self, kind: Kind, text: str) -> str | None:
+        if kind is Kind.TOKEN and (resolved := self._resolved(text)) is not None:
+            return self._pseudonyms.of(kind, resolved)
+        return self._pseudonyms.of(kind, text) if self._is_known(kind, text) else None
+
+    def _is_known(self, kind: Kind, text: str) -> bool:
+        return (str(kind), self._pseudonyms.hash_of(kind, text)) in self._known
+
+    def _resolved(self, text: str) -> str | None:
+        """Return the one uid for which a doubtful one can stand, as cleansing would find it among those it knows."""
+        found = token_uid.canonicalise(text)
+        known = [each for each in found.candidates if self._is_known(Kind.TOKEN, each)]
+        is_sure = found.doubt not in {None, token_uid.Doubt.RANDOM_UID} and len(known) == 1
+        return known[0] if is_sure else None
+
+    def _doubt(self, values: Mapping[str, str | None]) -> str | None:
+        """Return why a token waits. The doubt stays: a pseudonym does not tell which card it was."""
+        text = values["token_uid"] or ""
+        if (values.get("token_kind") or "") == STAND_IN or self._resolved(text) is not None:
+            return None
+        return token_uid.canonicalise(text).doubt
 
     def _contract_in_note(self, values: Mapping[str, str | None]) -> dict[str, str | None]:
         """A contract that only the note names goes with the note; the token keeps that it has one."""

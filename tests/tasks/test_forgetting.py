@@ -252,3 +252,42 @@ def test_says_that_nobody_is_known_by_that_name(cleansed, forget):
         forget(by="")
     with pytest.raises(AnswerRefused, match="a person is named in one way"):
         shown.forget(None, {"customer": "1", "token": "2"}, by="x", reason="y", dry_run=True)
+
+
+def test_a_token_that_waits_because_its_uid_is_in_doubt_goes_on_waiting(
+    engine, keyed, landed, rows, forget, listed, make_session
+):
+    doubtful = rows(
+        token=[
+            {"token_uid": "3158495942", "contract_id": CONTRACT, "is_blocked": "0"},
+            {"token_uid": ANOTHER, "contract_id": "NL-EVN-C00122046-S", "is_blocked": "0"},
+        ],
+        session=[make_session("1", hour=8, token_uid=ANOTHER)],
+    )
+    extract_id = landed(doubtful)
+    cleansing.cleanse_extract(engine, keyed, extract_id)
+    before = _waiting_tokens(engine)
+    assert [(row[0], row[1:]) for row in before] == [("tok.decimal", (2, 1, 1))]
+
+    forget(Kind.TOKEN, "3158495942")
+    assert _waiting_tokens(engine) == before
+    cleansing.cleanse_extract(engine, keyed, extract_id)
+    assert _waiting_tokens(engine) == before
+
+    more = doubtful | {"session": [make_session("2", hour=9, token_uid=ANOTHER)]}
+    later = extraction.land(listed("legacy", **more), engine)
+    cleansing.cleanse_extract(engine, keyed, later["extract_id"])
+    assert _waiting_tokens(engine, later["extract_id"]) == before
+    assert "3158495942" not in json.dumps(everything(engine))
+
+
+def _waiting_tokens(engine, extract_id=None):
+    """The rules of the tokens that wait, each with the rows that came, were loaded and wait."""
+    row, account = tables.quarantined_row.c, tables.account.c
+    counts = (account.rows_in, account.loaded, account.quarantined)
+    joined = sa.and_(account.extract_id == row.extract_id, account.entity == row.entity)
+    chosen = sa.select(row.rule, *counts).join(tables.account, joined).where(row.entity == "token")
+    if extract_id:
+        chosen = chosen.where(row.extract_id == extract_id)
+    with engine.connect() as connection:
+        return connection.execute(chosen).tuples().all()

@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import JSON
 from charging.database import tables
 from charging.database.columns import Document, Words
 from charging.database.operations import rows
+from charging.database.queries.kept import EVIDENCE
 from charging.database.queries.personal import Person
 from charging.identifiers import contract_id
 from charging.legacy.parts import key_of
-from charging.personal.forgetting import Kind, Pseudonyms, Redaction
+from charging.personal.forgetting import Kind, Pseudonyms, Redaction, writings
 
 NAMED: Mapping[str, Kind] = {
     "customer_id": Kind.CUSTOMER,
@@ -29,10 +30,6 @@ NAMED: Mapping[str, Kind] = {
 """Columns that hold a name and nothing else."""
 KEYS: Mapping[str, Kind] = {"customer": Kind.CUSTOMER, "contract": Kind.CONTRACT, "token": Kind.TOKEN}
 """What the column `key` names, by the entity beside it."""
-KEPT: Mapping[tuple[str, str], str] = {
-    ("clean.meter_value", "signed"): "what a meter signed stays byte for byte (metering evidence)",
-    ("roaming.page", "body"): "what a partner sent is evidence until its dispute window ends",
-}
 SHORTEST_IN_TEXT = 8
 """A shorter name is looked for where a name stands, and not inside of other text."""
 _OURS = ("vault", "landing")
@@ -46,6 +43,11 @@ class Replacing:
     inside: re.Pattern[str] | None
     by_text: Mapping[str, str]
 
+    @property
+    def in_text(self) -> list[str]:
+        """What is looked for inside of text."""
+        return [name for name in self.by_text if len(name) >= SHORTEST_IN_TEXT and not name.isdecimal()]
+
     def text(self, written: str) -> str:
         """Return a text in which the person stands no more."""
         if self.inside is None:
@@ -55,9 +57,10 @@ class Replacing:
 
 def replacing(person: Person, pseudonyms: Pseudonyms) -> Replacing:
     """Return what is put in the place of everything by which a person is known."""
-    exact = {kind: {name: pseudonyms.of(kind, name) for name in names} for kind, names in person.names.items()}
-    for name, stand_in in list(exact[Kind.CONTRACT].items()):
-        exact[Kind.CONTRACT][re.sub(r"[^0-9A-Za-z]", "", name)] = stand_in
+    exact = {
+        kind: {text: pseudonyms.of(kind, text) for name in sorted(names) for text in sorted(writings(kind, name))}
+        for kind, names in person.names.items()
+    }
     by_text = {name.casefold(): stand_in for names in exact.values() for name, stand_in in names.items()}
     by_text |= dict.fromkeys((text.casefold() for text in person.particulars), "(forgotten)")
     looked_for = sorted(
@@ -163,8 +166,7 @@ def _texts(connection: sa.Connection, table: sa.Table, given: Replacing) -> dict
     done = {}
     for column in _texts_of(table):
         written = sa.cast(column, sa.Text)
-        names = [name for name in given.by_text if len(name) >= SHORTEST_IN_TEXT and not name.isdecimal()]
-        may_hold = sa.or_(*(written.icontains(json.dumps(name)[1:-1], autoescape=True) for name in names))
+        may_hold = sa.or_(*(written.icontains(json.dumps(name)[1:-1], autoescape=True) for name in given.in_text))
         keys = list(table.primary_key.columns)
         found = connection.execute(sa.select(*keys, column.label("written")).where(may_hold)).all()
         changed = 0
@@ -180,7 +182,7 @@ def _texts(connection: sa.Connection, table: sa.Table, given: Replacing) -> dict
 
 def _texts_of(table: sa.Table) -> Iterator[sa.Column[Any]]:
     for column in table.columns:
-        if isinstance(column.type, Words | Document | JSON) and (str(table), column.name) not in KEPT:
+        if isinstance(column.type, Words | Document | JSON) and (str(table), column.name) not in EVIDENCE:
             yield column
 
 
@@ -204,28 +206,15 @@ def _accesses(connection: sa.Connection, given: Replacing) -> None:
             connection.execute(sa.update(tables.access).where(row.access_id == access_id).values(customer_ids=after))
 
 
-def left(connection: sa.Connection, given: Replacing) -> dict[str, int]:
-    """Return where a name still stands, and in how many rows."""
-    found = {}
-    names = [name for name in given.by_text if len(name) >= SHORTEST_IN_TEXT and not name.isdecimal()]
-    for table in tables.metadata.sorted_tables:
-        for column in table.columns if names else ():
-            if isinstance(column.type, Words | Document | JSON):
-                written = sa.cast(column, sa.Text)
-                holds = sa.or_(*(written.icontains(json.dumps(name)[1:-1], autoescape=True) for name in names))
-                if count := connection.scalar(sa.select(sa.func.count()).select_from(table).where(holds)):
-                    found[f"{table.schema}.{table.name}.{column.name}"] = count
-    return found
-
-
 def store_forgotten(
     connection: sa.Connection, person: Person, pseudonyms: Pseudonyms, *, request: str, at: datetime
 ) -> None:
     """Remember by keyed hash what is to stay forgotten."""
     found = {
-        (str(kind), pseudonyms.hash_of(kind, name)): pseudonyms.of(kind, name)
+        (str(kind), pseudonyms.hash_of(kind, text)): pseudonyms.of(kind, text)
         for kind, names in person.names.items()
         for name in names
+        for text in sorted(writings(kind, name))
     }
     rows.insert_new(
         connection,

@@ -12,6 +12,9 @@ from charging.database.queries import landing
 from charging.network import Customer
 from charging.personal.forgetting import FIELDS, Kind, compared
 
+COUNTED = tables.customer.c.customer_id
+"""By this customers may be counted, in the database, without anybody reading who they are."""
+
 
 class Purpose(StrEnum):
     """What personal data may be read for."""
@@ -110,7 +113,14 @@ def _holders(connection: sa.Connection) -> Iterator[dict[str, str | None]]:
 
 
 def _writings(connection: sa.Connection, found: Person) -> None:
-    """Learn how sessions and reservations write the person's tokens."""
+    """Learn how sessions and reservations write the person's tokens, and by what others partners know them."""
+    cdr, contracts = tables.cdr.c, {compared(Kind.CONTRACT, name) for name in found.names[Kind.CONTRACT]}
+    beside = sa.select(cdr.token_uid).where(
+        cdr.contract_compact.in_(sorted(contracts)),
+        cdr.token_uid.is_not(None),
+        cdr.token_uid.not_in(sa.select(tables.token.c.token_uid)),
+    )
+    found.names[Kind.TOKEN] |= {uid for uid in connection.scalars(beside.distinct()) if uid}
     for extract_id in connection.scalars(sa.select(tables.extract.c.extract_id)).all():
         for entity in ("session", "reservation"):
             written = landing.values_of(connection, extract_id, entity=entity, field="token_uid")

@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from charging.database import tables
+from charging.database.queries import personal
 
 KEYS: Mapping[str, sa.Column[Any]] = {
     "location": tables.location.c.location_id,
     "station": tables.station.c.station_id,
     "evse": tables.evse.c.evse_uid,
     "tariff": tables.tariff.c.tariff_id,
-    "customer": tables.customer.c.customer_id,
+    "customer": personal.COUNTED,
     "contract": tables.contract.c.contract_id,
     "token": tables.token.c.token_uid,
     "reservation": tables.reservation.c.reservation_id,
@@ -31,13 +32,13 @@ def landed(connection: sa.Connection, extract_id: str, entity: str) -> int:
 
 def clean(connection: sa.Connection, extract_id: str, entity: str) -> int:
     """Return how many clean rows of an entity are from an extract."""
-    table = tables.metadata.tables[f"{'vault' if entity == 'customer' else 'clean'}.{entity}"]
+    table = _table(entity)
     return _count(connection, table, table.c.extract_id == extract_id)
 
 
 def every_clean(connection: sa.Connection, entity: str) -> int:
     """Return how many clean rows of an entity there are."""
-    return _count(connection, tables.metadata.tables[f"{'vault' if entity == 'customer' else 'clean'}.{entity}"])
+    return _count(connection, _table(entity))
 
 
 def renewed(connection: sa.Connection, extract_id: str, entity: str) -> int:
@@ -116,6 +117,10 @@ def every_kwh(connection: sa.Connection) -> Decimal:
 def _is_out() -> sa.ColumnElement[bool]:
     decision = tables.quarantined_row.c.decision
     return sa.or_(decision.is_(None), decision.in_(STAYS_OUT))
+
+
+def _table(entity: str) -> sa.Table:
+    return KEYS[entity].table if entity in KEYS else tables.metadata.tables[f"clean.{entity}"]
 
 
 def _count(connection: sa.Connection, table: sa.FromClause, *where: sa.ColumnElement[bool]) -> int:

@@ -1,9 +1,11 @@
 """Who was forgotten is known again by a keyed hash alone, and stands in a row as somebody who is nobody."""
 
+import json
+
 import pytest
 
 from charging.identifiers import contract_id
-from charging.personal.forgetting import Kind, Pseudonyms, Redaction
+from charging.personal.forgetting import Kind, Pseudonyms, Redaction, writings
 from charging.secret import Secret
 
 PSEUDONYMS = Pseudonyms(Secret("a key of no importance"))
@@ -73,3 +75,41 @@ def test_an_address_alone_brings_a_person_to_mind():
     row = redaction(email="jo@example.org")("customer", {"customer_id": "99", "name": "Jo", "email": "JO@example.org"})
 
     assert (row["name"], row["customer_id"]) == (None, PSEUDONYMS.of(Kind.CUSTOMER, "99"))
+
+
+def test_knows_a_contract_by_its_id_of_another_standard():
+    din, emi3 = "NL-TNM-012204-5", "NLTNMC00122045"
+    names = writings(Kind.CONTRACT, din)
+
+    assert emi3 in names
+    assert {PSEUDONYMS.hash_of(Kind.CONTRACT, name) for name in names} >= {PSEUDONYMS.hash_of(Kind.CONTRACT, emi3)}
+
+
+def test_takes_names_out_of_text_and_leaves_the_rest():
+    redact = redaction(token=TOKEN, contract=CONTRACT)
+    text = '{"uid": "04:a1:b2:c3:d4:e5:f6", "contract_id": "nltnmc00122045", "evse_id": "NL*EVN*E1", "kwh": 7.5}'
+
+    kept = redact.text(text)
+
+    assert json.loads(kept) == {
+        "uid": PSEUDONYMS.of(Kind.TOKEN, TOKEN),
+        "contract_id": PSEUDONYMS.of(Kind.CONTRACT, CONTRACT),
+        "evse_id": "NL*EVN*E1",
+        "kwh": 7.5,
+    }
+    assert redact.text(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "known", "kind"),
+    [
+        pytest.param("04A1B2C3D4E5F6", "04A1B2C3D4E5F6", "pseudonym", id="sure"),
+        pytest.param("3158495942", "3158495942", "pseudonym tok.decimal", id="in doubt"),
+        pytest.param("3158495942", "BC42D2C6", "pseudonym", id="one candidate is that person's"),
+    ],
+)
+def test_a_tokens_row_keeps_the_doubt_that_it_waits_for(written, known, kind):
+    row = redaction(token=known)("token", {"token_uid": written, "is_blocked": "0"})
+
+    assert (row["token_kind"], row["token_uid"]) == (kind, PSEUDONYMS.of(Kind.TOKEN, known))
+    assert redaction(token=known)("session", {"token_uid": written})["token_kind"] == "pseudonym"
