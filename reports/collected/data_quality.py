@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from charging.database.queries import clean
 from charging.errors import UnknownThing
+from charging.network.personal import masked, masked_text
 from charging.settings import Settings
 from reports.data_quality import Answer, DataQuality, FailingRow, RuleCount, SuiteCount
 from reports.formats import spaced
@@ -79,7 +80,7 @@ def _by_rule(account: Row, aside: Sequence[Row]) -> Iterator[RuleCount]:
                 rule=each["rule"],
                 owner=each["owner"],
                 rows=each["rows"],
-                example=each["reason"],
+                example=masked_text(each["reason"]),
             )
 
 
@@ -92,5 +93,8 @@ def _failing(connection: sa.Connection, accounts: Sequence[Row]) -> Iterator[Fai
         room -= len(found)
         for row in found:
             yield FailingRow(
-                suite=account["suite"]["suite"], key=row["key"], sentence=row["reason"], consequence="quarantine"
+                suite=account["suite"]["suite"],
+                key=masked(account["entity"], row["key"]),
+                sentence=masked_text(row["reason"]),
+                consequence="quarantine",
             )

@@ -1,6 +1,6 @@
 import pytest
 
-from charging.network.personal import masked
+from charging.network.personal import masked, masked_text
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,19 @@ from charging.network.personal import masked
 )
 def test_masks_what_leads_to_a_person(entity, key, shown):
     assert masked(entity, key) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("it is the same as 04A1B2C3D4E5F6, twice", "it is the same as 04…F6, twice", id="a card"),
+        pytest.param("is '04:A1:B2:C3' blocked?", "is '04…C3' blocked?", id="a card with colons"),
+        pytest.param("tag 35897499?", "tag 35…99?", id="a card in digits"),
+        pytest.param("contract NL-TNM-C00122045-K is another's", "contract NL…-K is another's", id="a contract"),
+        pytest.param("ask jo@example.org.", "ask jo…rg.", id="an address"),
+        pytest.param("it ended on 2026-03-01 at CS-1, EVSE NL*EVN*E1", None, id="days, stations and EVSEs stay"),
+        pytest.param("ICCIDs are whole. 12.5 kWh in 0:21:54", None, id="quantities stay"),
+    ],
+)
+def test_masks_what_leads_to_a_person_in_a_sentence(text, shown):
+    assert masked_text(text) == (text if shown is None else shown)

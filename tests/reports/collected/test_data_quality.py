@@ -105,3 +105,18 @@ def test_is_published_with_everything_else(migration):
     path = Path(published["path"])
     assert (published["kind"], path.name) == ("data quality", "quality-target.html")
     assert published["content_sha256"] == sha256(path.read_bytes()).hexdigest()
+
+
+def test_names_no_card_and_no_contract(migration, quality):
+    uid, contract = "04A1B2C3D4E5F6", "NL-TNM-C00122045-K"
+    migration.extract("legacy-3", entities=("token",), at=BEGAN + HOUR)
+    migration.quarantine(
+        "legacy-3",
+        [(uid, "suite", f"{uid} is not of {contract}."), ("T2", "tok.dup", f"{contract} has {uid} twice")],
+        entity="token",
+    )
+
+    found = quality()
+
+    assert [(one.key, one.sentence) for one in found.failing] == [("04…F6", "04…F6 is not of NL…-K.")]
+    assert not any(text in render(found) for text in (uid, contract))
