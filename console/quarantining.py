@@ -205,7 +205,8 @@ def import_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def _outcomes(result: Mapping[str, Any]) -> Iterator[str]:
     for case in result["cases"][:MOST_SHOWN]:
         values = "".join(f" {name}={value}" for name, value in case["corrections"].items())
-        yield _row(case["choice"], f"{case['key']} {case['entity']} {case['row_key']}{values}: {case['became']}")
+        choice = "taken back" if case["choice"] == Choice.WAITING else case["choice"]
+        yield _row(choice, f"{case['key']} {case['entity']} {case['row_key']}{values}: {case['became']}")
     if len(result["cases"]) > MOST_SHOWN:
         yield _row("", f"… and {len(result['cases']) - MOST_SHOWN} more")
     for before, after in quarantine.changed_accounts(result):

@@ -1,6 +1,6 @@
 """Turning an extract into clean rows: rules first, then each entity's suite, then one transaction for all of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from prefect import task
 
 from charging import canonical
 from charging import settings as configuration
+from charging.cleansing.answers import NOBODY, Answer
 from charging.clock import system_clock
 from charging.database import tables
 from charging.database.queries import clean as read_clean
@@ -130,12 +131,14 @@ def cleanse_rows_on(
     *,
     entity: str,
     places: Collection[tuple[str, int]],
+    stood: Mapping[tuple[str, int], Answer] = NOBODY,
     at: datetime,
 ) -> dict[str, Any]:
     """Judge rows again, by the file and line of their landing, in the caller's transaction; return the account.
 
     Clean rows, log, questions, quarantine and account are as a full run would leave them; of large tables only the
-    parts are judged in which the rows stand. The suite's answers in the account stay those of the last full run.
+    parts are judged in which the rows stand. `stood` are the answers to them that held before. The suite's answers in
+    the account stay those of the last full run.
 
     Raises:
         CountsDisagree: if a row is not accounted for.
@@ -149,7 +152,7 @@ def cleanse_rows_on(
     account = None
     if entity not in NAMED_BY_OTHERS:
         beside = Surroundings(connection, settings, manifest, read_clean.told(connection, extract_id))
-        account = rejoin(connection, manifest, entity, beside, places, at=at)
+        account = rejoin(connection, manifest, entity, beside, places, stood=stood, at=at)
     if account is None:
         done = cleanse_on(connection, settings, extract_id, at=at)
         (account,) = (each for each in done["accounts"] if each["entity"] == entity)

@@ -145,7 +145,7 @@ class Account:
             | {f"kwh_{name}": value for name, value in self.kwh.items()}
             | {
                 "kwh_adjusted": sum(self.by_rule.values(), Decimal(0)),
-                "kwh_adjustments": {rule: str(lost) for rule, lost in sorted(self.by_rule.items())},
+                "kwh_adjustments": {rule: str(lost) for rule, lost in sorted(self.by_rule.items()) if lost},
             }
         )
 

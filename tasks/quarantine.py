@@ -59,7 +59,7 @@ def shown(engine: sa.Engine, key: str) -> dict[str, Any]:
     named = ("choice", "rule", "reason", "corrections", "decided_by", "decided_because", "decided_via", "decided_at")
     history = [{name: row[name] for name in named} for row in before]
     return told(case, system_clock()) | {
-        "fields": {name: seen(name, value) for name, value in case.fields.items()},
+        "fields": seen(case.fields),
         "history": history,
     }
 
@@ -104,14 +104,20 @@ def apply(connection: sa.Connection, settings: Settings, decisions: Sequence[Dec
     now = system_clock()
     extracts = sorted({one.case.extract_id for one in decisions})
     before = _accounts(connection, extracts)
+    tables = sorted({(one.case.source, one.case.extract_id, one.case.entity) for one in decisions})
+    stood = {
+        (extract_id, entity): read.answers(connection, source=source, extract_id=extract_id, entity=entity)
+        for source, extract_id, entity in tables
+    }
     write.store_decisions(connection, decisions, via=via, at=now)
-    for extract_id, entity in sorted({(one.case.extract_id, one.case.entity) for one in decisions}):
+    for _, extract_id, entity in tables:
         places = {
             (one.case.file, one.case.line)
             for one in decisions
             if (one.case.extract_id, one.case.entity) == (extract_id, entity)
         }
-        cleansing.cleanse_rows_on(connection, settings, extract_id, entity=entity, places=places, at=now)
+        held = {place: answer for place, answer in stood[extract_id, entity].items() if place in places}
+        cleansing.cleanse_rows_on(connection, settings, extract_id, entity=entity, places=places, stood=held, at=now)
     after = {case.key: case for case in read.cases(connection, Wanted(keys=[one.case.key for one in decisions]))}
     outcomes = [
         {
@@ -159,17 +165,29 @@ def _decision(case: Case, order: Order) -> Decision | None:
     except ValueError as error:
         raise AnswerRefused(name, str(error), "give it as --set field=value") from None
     choice = Choice.CORRECTED if corrections else order.choice
+    if choice is Choice.WAITING:
+        return _taken_back(case, order)
     if case.decision == choice and (case.decided_by, case.decided_because) == (order.by, order.because):
         return None
     if case.decision in read.LOADED:
         problem = f"{case.decided_by} has {case.decision} it, and it is loaded"
-        raise AnswerRefused(name, problem, "mend it in the source and extract it again")
+        raise AnswerRefused(name, problem, "take it back first: rehome quarantine take-back")
     if case.row_sha256 is None:
         raise AnswerRefused(name, "its row is not in landing", "extract the source again")
     if choice is Choice.RELEASED and case.kind == "row" and case.rule in UNREADABLE:
         problem = f"{case.rule} misses a value that only its owner can give ({case.reason})"
         raise AnswerRefused(name, problem, "give it with --set field=value, or discard the row")
     return Decision(case=case, choice=choice, by=order.by, because=order.because, corrections=corrections)
+
+
+def _taken_back(case: Case, order: Order) -> Decision:
+    """Return what puts a row back to where it waited."""
+    name = f"case Q-{case.key}"
+    if case.decision == Choice.WAITING:
+        raise AnswerRefused(name, "it waits, so there is nothing to take back", "see rehome quarantine show")
+    if case.row_sha256 is None:
+        raise AnswerRefused(name, "its row is not in landing", "extract the source again")
+    return Decision(case=case, choice=Choice.WAITING, by=order.by, because=order.because)
 
 
 def _require(connection: sa.Connection, keys: Sequence[str] | Any) -> list[Case]:

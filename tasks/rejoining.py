@@ -1,6 +1,6 @@
 """Judging some rows of an extract again, with all that rules compare them with, and nothing else."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from charging.cleansing.answers import Answer
 from charging.database import tables
 from charging.database.operations import clean as write
 from charging.database.operations import findings as write_findings
@@ -33,13 +34,16 @@ def rejoin(
     surroundings: Surroundings,
     places: Collection[Place],
     *,
+    stood: Mapping[Place, Answer],
     at: datetime,
 ) -> dict[str, Any] | None:
     """Judge these rows again, now that somebody has answered, and return the entity's account.
 
+    `stood` are the answers to these rows that held before, where there were any.
+
     Of a large table only the parts are read in which the rows stand; what these came to before is taken out of the
     account, and what they come to now is put in. None is returned, and nothing has been stored, where what is stored
-    is not what these rows came to without the answers: then only the whole can tell.
+    is not what these rows came to with the answers that held before: then only the whole can tell.
 
     Raises:
         CountsDisagree: if a row is not accounted for.
@@ -53,7 +57,7 @@ def rejoin(
     read.gather_strays(connection, manifest.extract_id, entity=entity)
     found = (read.part_of_row(connection, manifest.extract_id, entity=entity, place=place) for place in sorted(places))
     pairs = [
-        _twice(connection, manifest, entity, surroundings, part=part, places=places)
+        _twice(connection, manifest, entity, surroundings, part=part, places=places, stood=stood)
         for part in sorted({part for part in found if part is not None})
     ]
     if not all(_is_stored(connection, manifest, entity, before, after) for before, after in pairs):
@@ -88,14 +92,17 @@ def _twice(
     *,
     part: int,
     places: Collection[Place],
+    stood: Mapping[Place, Answer],
 ) -> tuple[Share, Share]:
-    """Judge a part as it was before anything was said about these places, and as it is now."""
+    """Judge a part as it was before the last was said about these places, and as it is now."""
     parts = (part, part)
     known, given = surroundings.of(entity)
     rows = landed_rows(entity, read.landed(connection, extract_id=manifest.extract_id, entity=entity, parts=parts))
     context, beside = surroundings.of_share(entity, rows[1], parts, known)
     unsaid = {place: answer for place, answer in context.answers.items() if place not in set(places)}
-    before = judge(entity, rows, replace(context, answers=unsaid), given, beside=beside, may_be_empty=True)
+    before = judge(
+        entity, rows, replace(context, answers=unsaid | dict(stood)), given, beside=beside, may_be_empty=True
+    )
     return before, judge(entity, rows, context, given, beside=beside, may_be_empty=True)
 
 

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from charging.cleansing.answers import Choice
+from charging.cleansing.meter_values import SIGNED
 from charging.cleansing.verdict import Owner
 from charging.database.queries.quarantine import Case, fields_of
 
@@ -34,8 +36,6 @@ PERSONAL = frozenset(
 )
 ASKED_BY_ID = frozenset({"token_uid", "contract_id"})
 """What a roaming partner has issued itself, and must see to answer; all else of a person may be another's."""
-EVIDENCE = frozenset({"signed"})
-"""Fields that stay byte for byte, and are told to nobody."""
 WITHHELD = "(withheld)"
 
 LONGEST = 32_000
@@ -65,15 +65,19 @@ def cells(case: Case) -> dict[str, str]:
     )
     kept_back = _kept_back(case)
     values = {
-        f"{VALUE}{name}": WITHHELD if name in kept_back and value else shown(seen(name, value))
-        for name, value in case.fields.items()
+        f"{VALUE}{name}": WITHHELD if name in kept_back and value else shown(value)
+        for name, value in seen(case.fields).items()
     }
     return dict(zip(FIXED, map(shown, fixed), strict=True)) | values
 
 
-def seen(name: str, value: object) -> object:
-    """Return what people are shown of a field: what a meter signed may name somebody, and stays evidence."""
-    return f"(evidence, {len(str(value))} characters)" if name in EVIDENCE and value else value
+def seen(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's fields as people are shown them: what a meter signed names the driver, and stays evidence."""
+    evidence = {"signed", "value"} if fields.get("format") == SIGNED else {"signed"}
+    return {
+        name: f"(evidence, {len(str(value))} characters)" if name in evidence and value else value
+        for name, value in fields.items()
+    }
 
 
 def _kept_back(case: Case) -> frozenset[str]:

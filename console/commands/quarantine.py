@@ -120,6 +120,25 @@ def quarantine_discard(  # noqa: PLR0917 - the shell passes options by name
     raise typer.Exit(shell.Exit.NO if result["refused"] else shell.Exit.PASS)
 
 
+@app.command("take-back")
+def quarantine_take_back(
+    key: Annotated[str, typer.Argument(help="The case, as it was decided (Q-…).")],
+    by: By,
+    reason: Reason,
+    *,
+    yes: Yes = False,
+    as_json: shell.AsJson = False,
+) -> None:
+    """Put a row back to wait that was released, corrected or discarded wrongly. Dry by default."""
+    home = shell.home()
+    from charging.cleansing.answers import Choice
+    from console import quarantining
+
+    word = quarantining.Word(choice=Choice.WAITING, by=by, because=reason)
+    result = quarantining.decide(home, quarantining.meant(key=key), word, dry_run=not yes)
+    shell.show(result, quarantining.decision_lines, as_json=as_json)
+
+
 @app.command("export")
 def quarantine_export(  # noqa: PLR0917 - the shell passes options by name
     file: Annotated[Path, typer.Argument(help="Where to write it; .xlsx or .csv.")],

@@ -1,5 +1,6 @@
 """What is decided on rows in quarantine is kept, and their rows rejoin as if they had been judged so from the start."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -275,3 +276,71 @@ def test_a_question_that_is_answered_is_asked_no_more(engine, settings, landed, 
     assert quarantine.listed(engine, WAITING)["cases"] == []
     later = landed(rows(location=[make_location(), make_location("L2")], token=[]), at=datetime(2026, 3, 3, tzinfo=UTC))
     assert later != extract_id
+
+
+@pytest.fixture
+def taken_back(engine, settings):
+    def done(key, *, dry_run=False, by="A. Fitter", because="it was another station"):
+        order = Order(choice=Choice.WAITING, by=by, because=because)
+        return quarantine.decide(engine, settings, Wanted(keys=[key]), order, via="console", dry_run=dry_run)
+
+    return done
+
+
+@pytest.mark.parametrize(
+    ("row_key", "choice", "given"),
+    [
+        pytest.param("2", Choice.RELEASED, (), id="released"),
+        pytest.param("3", Choice.CORRECTED, ["meter_stop_wh=12900"], id="corrected"),
+        pytest.param("4", Choice.DISCARDED, (), id="discarded"),
+    ],
+)
+def test_what_is_taken_back_waits_as_it_did(cleansed, engine, settings, decide, taken_back, row_key, choice, given):
+    without = _but_decisions(everything(engine))
+    key = waiting(engine)[row_key]["key"]
+    decide(Wanted(keys=[key]), choice, given=given)
+    decided = everything(engine)
+
+    assert taken_back(key, dry_run=True)["cases"][0]["became"].startswith("waits again")
+    assert everything(engine) == decided
+    taken_back(key)
+
+    assert _but_decisions(everything(engine)) == without
+    assert account(engine) == (4, 1, 0, 3)
+    assert [made["choice"] for made in quarantine.shown(engine, key)["history"]] == [str(choice), "waiting"]
+    cleansing.cleanse_extract(engine, settings, cleansed)
+    assert _but_decisions(everything(engine)) == without
+    with pytest.raises(AnswerRefused, match="it waits, so there is nothing to take back"):
+        taken_back(key)
+
+
+def _but_decisions(stored):
+    """All but the history; a sum of nothing is 0 however many decimals it was taken with."""
+    return {
+        name: [re.sub(r"Decimal\('0\.0+'\)", "Decimal('0')", row) for row in rows]
+        for name, rows in stored.items()
+        if name != "quarantine.decision"
+    }
+
+
+def test_taking_back_needs_no_full_run(cleansed, engine, decide, taken_back, monkeypatch):
+    key = waiting(engine)["2"]["key"]
+    decide(Wanted(keys=[key]))
+    monkeypatch.setattr(cleansing, "cleanse_on", None)
+
+    taken_back(key)
+
+    assert set(waiting(engine)) == {"2", "3", "4"}
+
+
+def test_what_was_taken_back_can_be_decided_anew(cleansed, engine, decide, taken_back):
+    key = waiting(engine)["2"]["key"]
+    decide(Wanted(keys=[key]))
+    with pytest.raises(AnswerRefused, match="take it back first"):
+        decide(Wanted(keys=[key]), Choice.DISCARDED)
+    taken_back(key)
+
+    decide(Wanted(keys=[key]), Choice.DISCARDED)
+
+    assert account(engine) == (4, 1, 0, 3)
+    assert "2" not in waiting(engine)

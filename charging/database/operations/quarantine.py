@@ -56,16 +56,20 @@ def store_decisions(connection: sa.Connection, decisions: Sequence[Decision], *,
 
 
 def _mark(one: Decision, *, at: datetime) -> dict[str, object]:
-    return {
+    """Return what stands beside a case; beside one that was taken back nothing does, so that it waits."""
+    is_open = one.choice is Choice.WAITING
+    said = {
+        "decision": None if is_open else str(one.choice),
+        "decided_by": None if is_open else one.by,
+        "decided_because": None if is_open else one.because,
+        "decided_at": None if is_open else at,
+    }
+    return said | {
         "of_extract": one.case.extract_id,
         "of_entity": one.case.entity,
         "at_file": one.case.file,
         "at_line": one.case.line,
         "by_rule": one.case.rule,
-        "decision": str(one.choice),
-        "decided_by": one.by,
-        "decided_because": one.because,
-        "decided_at": at,
     }
 
 

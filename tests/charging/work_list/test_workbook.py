@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from charging.work_list import columns, table, workbook
+from charging.work_list.columns import cells
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,10 @@ def test_tells_no_maker_of_machines_whose_card_it_was(make_case, owner, is_told)
 
 def test_an_empty_list_is_a_header(make_case):
     assert len(list(workbook.read(workbook.written([]), name="list"))) == 1
+
+
+def test_what_a_meter_signed_is_told_to_nobody(make_case):
+    fields = {"session_id": "7", "format": "SignedData", "value": "OCMF|04A1B2C3D4E5F6", "unit": None}
+
+    assert cells(make_case(fields=fields))["value: value"] == "(evidence, 19 characters)"
+    assert cells(make_case(fields=fields | {"format": "Raw", "value": "7.5"}))["value: value"] == "7.5"
