@@ -1,9 +1,12 @@
 """What every test may ask for: a fresh PostgreSQL database, on DATABASE_URL's server or on an embedded one."""
 
+import asyncio
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from starlette.types import ASGIApp
 
 from charging.database import connection as database
 from charging.database import embedded
@@ -26,6 +30,7 @@ from charging.migration.lifecycle import Stage
 from charging.network import Lane, Station
 from charging.secret import Secret
 from charging.settings import with_driver
+from rehearsal.listening import web
 
 PLANNED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _numbers = count()
@@ -124,6 +129,13 @@ def open_folder() -> Iterator[Callable[[], Path]]:
     """What makes a fresh folder that an unprivileged server can walk to; all of them are gone after the test."""
     with _folders() as made:
         yield made
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[ASGIApp], str]]:
+    """What serves an ASGI application on a free port of this machine, and returns its address."""
+    with contextlib.ExitStack() as until_the_end:
+        yield lambda app: until_the_end.enter_context(_served(app))
 
 
 class Listed:
@@ -237,6 +249,19 @@ def _folders() -> Iterator[Callable[[], Path]]:
     finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _served(app: ASGIApp) -> Iterator[str]:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(64)
+    server = web(app)
+    running = threading.Thread(target=asyncio.run, args=(server.serve(sockets=[listening]),), daemon=True)
+    running.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    running.join(timeout=60)
 
 
 def _drop(server_url: str, name: str) -> None:

@@ -1,16 +1,10 @@
-"""Places to load into: a MariaDB database, where there is a server for it, and anything that is spoken to by HTTP."""
+"""Places to load into: a MariaDB database, where there is a server for it."""
 
-import asyncio
-import contextlib
 import os
-import socket
-import threading
 from itertools import count
 
 import pytest
 import sqlalchemy as sa
-
-from rehearsal.listening import web
 
 _numbers = count()
 
@@ -29,23 +23,3 @@ def mariadb_url(worker_id):
     with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name}"))
     server.dispose()
-
-
-@pytest.fixture
-def serve():
-    """What serves an ASGI application on a free port of this machine, and returns its address."""
-    with contextlib.ExitStack() as until_the_end:
-        yield lambda app: until_the_end.enter_context(served(app))
-
-
-@contextlib.contextmanager
-def served(app):
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(64)
-    server = web(app)
-    running = threading.Thread(target=asyncio.run, args=(server.serve(sockets=[listening]),), daemon=True)
-    running.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    running.join(timeout=60)
