@@ -122,8 +122,12 @@ class CitrineTarget:
         Raises:
             BackOfficeUnavailable: if the target is down.
         """
+        wish = self._wishes[change.entity, change.key]
+        refers, away = self._refers(wish, change)
+        if away:
+            return away, None
         try:
-            self._write(change)
+            self._write(wish, change, refers)
         except PartnerRefused as failure:
             self._silent = 0
             return failure.problem, failure.status
@@ -136,31 +140,28 @@ class CitrineTarget:
         self._silent = 0
         return None, 200
 
-    def _write(self, change: Change) -> None:
-        wish = self._wishes[change.entity, change.key]
-        found = self._found[change.entity]
-        refers = self._refers(wish)
-        number = self._tables.write(wish, change, number=found.numbers.get(wish.mark), refers=refers, now=self._clock())
-        found.numbers[wish.mark] = number
+    def _write(self, wish: Wish, change: Change, refers: Mapping[str, Number]) -> None:
+        numbers = self._found[wish.entity].numbers
+        known = numbers.get(wish.mark)
+        numbers[wish.mark] = self._tables.write(wish, change, number=known, refers=refers, now=self._clock())
 
     def _number(self, entity: str, key: str) -> Number | None:
         wish = self._wishes.get((entity, key))
         return self._found[entity].numbers.get(wish.mark if wish else key.casefold())
 
-    def _refers(self, wish: Wish) -> dict[str, Number]:
-        """Return the numbers that CitrineOS gave to what a row refers to.
+    def _refers(self, wish: Wish, change: Change) -> tuple[dict[str, Number], str]:
+        """Return the numbers that CitrineOS gave to what is about to be named, and what of it is not there.
 
-        Raises:
-            PartnerRefused: if one of them is not there, unless the row can come without it.
+        A token can come without its group; the next run brings that in.
         """
-        named: dict[str, Reference] = {"station": ("station", wish.station)} if wish.station else {}
-        if wish.entity in REFERENCES and (key := wish.fields.get(REFERENCES[wish.entity][0])) is not None:
-            named[REFERENCES[wish.entity][0]] = (REFERENCES[wish.entity][2], str(key))
-        refers: dict[str, Number] = {}
-        for name, (entity, key) in named.items():
-            number = self._number(entity, str(key))
-            if number is not None:
-                refers[name] = number
-            elif name != GROUP:
-                raise PartnerRefused("target", f"its {entity} {key} is not there", "the next run sends both")
-        return refers
+        named: dict[str, Reference] = {}
+        if wish.station and change.action is Action.CREATE:
+            named["station"] = ("station", wish.station)
+        if wish.entity in REFERENCES:
+            name, _, entity = REFERENCES[wish.entity]
+            if (key := change.after.get(name)) is not None:
+                named[name] = (entity, str(key))
+        found = {name: self._number(*reference) for name, reference in named.items()}
+        away = [f"its {named[name][0]} {named[name][1]} is not there" for name in found if found[name] is None]
+        refers = {name: number for name, number in found.items() if number is not None}
+        return refers, "" if GROUP in found or not away else away[0]

@@ -89,8 +89,8 @@ def _overruled(wish: Wish, held: Held) -> str:
 
 def _overruled_access(wish: Wish, held: Held) -> str:
     status, expiry = held.get(_STATUS), held.get(_EXPIRY)
-    if status not in {ACCEPTED, None} and wish.fields[_STATUS] == ACCEPTED:
-        return f"the target has it as {status}, and we as {ACCEPTED}"
+    if wish.fields[_STATUS] == ACCEPTED != status:
+        return f"the target has it as {status or 'nothing'}, and we as {ACCEPTED}"
     ours = wish.fields[_EXPIRY]
     if expiry and (ours is None or datetime.fromisoformat(str(ours)) > datetime.fromisoformat(str(expiry))):
         return f"the target lets it expire at {expiry}, and we {ours or 'never'}"

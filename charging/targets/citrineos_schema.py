@@ -21,10 +21,11 @@ NAMES = {
     "connector": "Connectors",
     "token": "Authorizations",
 }
-PLACE = ("name", "address", "postalCode", "city", "country")
-"""By what a location is known again: CitrineOS numbers them, and has no column for an id of ours."""
+PLACE = ("name", "address", "postalCode", "city")
+"""By what a location is known again: CitrineOS numbers them, and has no column for an id of ours. Countries have no
+one way of writing there."""
 _ASKED = {
-    "location": (*PLACE, "timeZone", "coordinates"),
+    "location": (*PLACE, "country", "timeZone", "coordinates"),
     "station": (
         *("protocol", "chargePointVendor", "chargePointModel", "chargePointSerialNumber", "firmwareVersion"),
         *("iccid", "imsi", "locationId"),
@@ -121,7 +122,7 @@ def _columns(shown: Row | None) -> dict[str, str]:
 
 def place_mark(row: Row) -> str:
     """Return by what a location is known again, however its letters and blanks are written."""
-    return " · ".join(" ".join(str(row.get(name) or "").casefold().split()) for name in PLACE)
+    return " · ".join("".join(str(row.get(name) or "").casefold().split()) for name in PLACE)
 
 
 def plain(column: str, value: Any) -> Plain:

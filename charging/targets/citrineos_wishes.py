@@ -77,7 +77,7 @@ def _location(one: Location, *, time_zone: str, publish: bool) -> Wish:
         mark=place_mark(fields),
         fields=_known(fields),
         identity={"publishUpstream": publish},  # its own default is to publish
-        problem="" if any(fields[name] for name in PLACE[:4]) else "it has neither a name nor an address",
+        problem="" if any(fields[name] for name in PLACE) else "it has neither a name nor an address",
         no_place=("location_id",),
     )
 

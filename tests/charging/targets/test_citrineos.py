@@ -243,6 +243,24 @@ def test_a_row_that_fails_costs_what_hangs_on_it_and_no_other(reach):
     assert ended["token", "04A1B2C3D4E5F6"].verdict is Verdict.LOADED
 
 
+def test_fills_the_gaps_of_a_station_whose_place_is_another_there(reach):
+    server = citrineos()
+    theirs = server.add("Locations", name="Depot")
+    server.add("ChargingStations", ocppConnectionName="CS-1", locationId=theirs["id"])
+    target = reach(server)
+    changes = target.plan(network(tokens=[]))
+    said = target.apply(changes)
+    server.faults = Faults(kind=Misbehaviour.REFUSES, every=1)
+    first = next(said)
+    server.faults = Faults()
+    applied = [first, *said]
+    ended = {(one.entity, one.key): one for one in outcomes(changes, applied, target.verify(changes))}
+
+    assert ended["location", "L1"].verdict is Verdict.FAILED
+    assert ended["station", "CS-1"].verdict is Verdict.LOADED
+    assert server.rows["ChargingStations"][0]["locationId"] == theirs["id"]
+
+
 def test_keeps_the_sentence_of_a_constraint(reach):
     server = citrineos()
     server.add("Authorizations", idToken="04a1b2c3d4e5f6", idTokenType="ISO14443", status="Accepted", tenantId=2)
@@ -278,7 +296,7 @@ def test_says_that_a_table_is_not_shown(reach):
 
 def test_fills_gaps_and_leaves_the_rest(reach):
     server = citrineos()
-    server.add("Locations", name="KADE", address="Kade  5", postalCode="2611 AB", city="Delft", country="NLD")
+    server.add("Locations", name="KADE", address="Kade  5", postalCode="2611AB", city="Delft", country="Nederland")
     server.add("ChargingStations", ocppConnectionName="CS-1", firmwareVersion="6.0", isOnline=True)
     server.add("ChargingStations", ocppConnectionName="THEIRS", chargePointVendor="B")
 
@@ -292,13 +310,20 @@ def test_fills_gaps_and_leaves_the_rest(reach):
     assert theirs["updatedAt"] == "2026-01-01T00:00:00+00:00"
     kept = {change.key: change.kept for change in reach(server).plan(network()) if change.kept}
     assert kept["CS-1"] == {"firmwareVersion": "6.0"}
-    assert kept["L1"] == {"name": "KADE", "address": "Kade  5", "timeZone": "UTC"}
+    assert kept["L1"] == {
+        "name": "KADE",
+        "address": "Kade  5",
+        "postalCode": "2611AB",
+        "country": "Nederland",
+        "timeZone": "UTC",
+    }
 
 
 @pytest.mark.parametrize(
     ("held", "ours", "reason"),
     [
         pytest.param({"status": "Blocked"}, {}, "has it as Blocked", id="blocked there"),
+        pytest.param({"status": None}, {}, "has it as nothing", id="without a word there"),
         pytest.param({"cacheExpiryDateTime": "2026-12-01T00:00:00+00:00"}, {}, "lets it expire", id="it expires there"),
         pytest.param(
             {"cacheExpiryDateTime": "2026-12-01T00:00:00+00:00"},
