@@ -205,7 +205,10 @@ def shown(address: str | URL) -> str:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    names = ("time_zone", "operator", "currency", "database", "partners", "recipes", "reports", "freeze_from")
+    names = (
+        *("time_zone", "operator", "currency", "database", "partners", "recipes", "reports"),
+        *("freeze_from", "pseudonym_key"),
+    )
     found: dict[str, object] = {
         name: environment[PREFIX + name.upper()] for name in names if environment.get(PREFIX + name.upper())
     }

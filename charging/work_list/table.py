@@ -10,7 +10,6 @@ from charging.work_list.columns import KEY, header, lines
 from charging.work_list.formulas import neutralised, restored
 
 DELIMITERS = ",;\t"
-csv.field_size_limit(10_000_000)
 
 
 def written(cases: Sequence[Case]) -> bytes:

@@ -61,6 +61,12 @@ def test_take_the_database_from_the_nearest(write, monkeypatch, text, variables,
     assert configuration.load(write(text)).database == expected
 
 
+def test_take_the_reference_of_the_pseudonyms_key_from_the_environment(write, monkeypatch):
+    monkeypatch.setenv("REHOME_PSEUDONYM_KEY", "env:A_KEY")
+
+    assert configuration.load(write("")).pseudonym_key == "env:A_KEY"
+
+
 def test_take_an_empty_variable_for_none(write, monkeypatch):
     monkeypatch.setenv("REHOME_TIME_ZONE", "")
 

@@ -9,7 +9,7 @@ from charging.errors import AnswerRefused, SettingsError, SourceNotFound, Unknow
 from console import forgetting, quarantining
 from console.quarantining import Word
 
-WORD = Word(choice=Choice.RELEASED, by="A. Fitter", because="the car was full")
+WORD = Word(choice=Choice.RELEASED, by="the fitter", because="the car was full")
 
 
 @pytest.fixture

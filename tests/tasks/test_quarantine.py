@@ -36,7 +36,7 @@ def cleansed(engine, settings, landed, rows, make_session):
 
 @pytest.fixture
 def decide(engine, settings):
-    def decided(wanted, choice=Choice.RELEASED, *, given=(), by="A. Fitter", because="seen on site", dry_run=False):
+    def decided(wanted, choice=Choice.RELEASED, *, given=(), by="the fitter", because="seen on site", dry_run=False):
         order = Order(choice=choice, by=by, because=because, given=given)
         return quarantine.decide(engine, settings, wanted, order, via="console", dry_run=dry_run)
 
@@ -158,7 +158,7 @@ def test_a_discarded_row_stays_out_and_is_counted(cleansed, engine, settings, de
     assert "2" not in waiting(engine)
     assert account(engine) == (4, 1, 0, 3)
     decided = quarantine.listed(engine, Wanted(decision="discarded"))["cases"]
-    assert [(case["row_key"], case["decided_by"]) for case in decided] == [("2", "A. Fitter")]
+    assert [(case["row_key"], case["decided_by"]) for case in decided] == [("2", "the fitter")]
 
 
 def test_cleansing_all_of_it_again_ends_the_same(cleansed, engine, settings, decide):
@@ -243,7 +243,7 @@ def test_refuses_to_discard_what_was_released(cleansed, engine, decide):
     meant = one(engine, "2")
     decide(meant)
 
-    with pytest.raises(AnswerRefused, match=r"A\. Fitter has released it, and it is loaded"):
+    with pytest.raises(AnswerRefused, match="the fitter has released it, and it is loaded"):
         decide(meant, Choice.DISCARDED)
 
 
@@ -280,7 +280,7 @@ def test_a_question_that_is_answered_is_asked_no_more(engine, settings, landed, 
 
 @pytest.fixture
 def taken_back(engine, settings):
-    def done(key, *, dry_run=False, by="A. Fitter", because="it was another station"):
+    def done(key, *, dry_run=False, by="the fitter", because="it was another station"):
         order = Order(choice=Choice.WAITING, by=by, because=because)
         return quarantine.decide(engine, settings, Wanted(keys=[key]), order, via="console", dry_run=dry_run)
 

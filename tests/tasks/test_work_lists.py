@@ -47,7 +47,7 @@ def answered(content, **by_session):
     return target.getvalue()
 
 
-SIGNED = {"Answered_by": "A. Fitter", "Why": "seen on site"}
+SIGNED = {"Answered_by": "the fitter", "Why": "seen on site"}
 
 
 def standing(engine):
@@ -127,7 +127,7 @@ def test_a_csv_file_goes_the_same_way(sent, take, engine):
     assert cases == len(lines) == 3
     assert {line["value: meter_stop_wh"] for line in lines} == {"8000", "10000", "'=12+1"}
     for line in lines:
-        line |= {"Decision": "discard", "Answered by": "A. Fitter", "Why": "seen on site"}
+        line |= {"Decision": "discard", "Answered by": "the fitter", "Why": "seen on site"}
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, fieldnames=list(lines[0]), delimiter=";")
     writer.writeheader()

@@ -14,7 +14,7 @@ from charging.work_list.answered import corrections_of
 from charging.work_list.judging import judge
 
 TODAY = date(2026, 3, 31)
-GOOD = {"Decision": "release", "Why": "checked on site", "Answered by": "A. Fitter"}
+GOOD = {"Decision": "release", "Why": "checked on site", "Answered by": "the fitter"}
 ROWS = 3_000
 
 
@@ -113,7 +113,7 @@ def test_takes_what_was_answered(cases, content):
         (3, Choice.DISCARDED, {}),
         (4, Choice.CORRECTED, {"energy_kwh": "7.25", "note": None}),
     ]
-    assert {(one.by, one.because) for one in judged.answered} == {("A. Fitter", "checked on site")}
+    assert {(one.by, one.because) for one in judged.answered} == {("the fitter", "checked on site")}
 
 
 def test_takes_nothing_twice(cases, content):
@@ -123,7 +123,7 @@ def test_takes_nothing_twice(cases, content):
             "tx.zero": {
                 "choice": "released",
                 "corrections": {},
-                "decided_by": "A. Fitter",
+                "decided_by": "the fitter",
                 "decided_because": "checked on site",
             }
         }
