@@ -1,10 +1,10 @@
 """Rule for units: `tx.unit`. A whole model that counts in the wrong one is mended; a session that does is set aside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair
-from charging.cleansing.session_draft import Draft, by_connector
+from charging.cleansing.session_draft import Draft, still_open
 from charging.cleansing.values import energy_kwh, hours, number, plain, stamp
 from charging.cleansing.verdict import Confidence, Context, Owner
 
@@ -61,10 +61,12 @@ def _columns(case: Case) -> tuple[str, ...]:
     return ("energy_kwh",) if is_alone else ("energy_kwh", *_REGISTERS)
 
 
-def judge_units(drafts: Iterable[Draft]) -> None:
+def judge_units(connectors: Iterable[Sequence[Draft]]) -> None:
     """tx.unit: next to its neighbours, a register is a thousand times too small or too large, and so is the energy."""
-    for group in by_connector(drafts):
+    for group in map(still_open, connectors):
         for place, draft in enumerate(group):
+            if draft.is_plain:
+                continue
             neighbours = [*group[max(0, place - 1) : place], *group[place + 1 : place + 2]]
             if _is_tiny(draft) and any(_is_thousandth(draft, other) for other in neighbours):
                 reason = "beside the sessions before and after it, its registers are in kWh and not in Wh"
