@@ -94,8 +94,8 @@ def energy_kwh(values: Mapping[str, str | None]) -> Decimal | None:
         return energy
     if start is None or stop is None:
         return None
-    start, stop = number(start.strip()), number(stop.strip())
-    return None if start is None or stop is None else (stop - start) / 1000
+    registers = number(start.strip()), number(stop.strip())
+    return None if registers[0] is None or registers[1] is None else (registers[1] - registers[0]) / 1000
 
 
 def hours(lasted: timedelta) -> Decimal:
