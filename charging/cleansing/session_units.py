@@ -43,9 +43,9 @@ def _agrees(case: Case, factor: Decimal, context: Context) -> bool:
     energy = energy_kwh(case.values)
     if not energy or energy < 0 or started_at is None or stopped_at is None:
         return True
-    if (started_at.tzinfo is None) != (stopped_at.tzinfo is None) or stopped_at <= started_at:
+    if (started_at.tzinfo is None) != (stopped_at.tzinfo is None) or (lasted := hours(stopped_at - started_at)) <= 0:
         return True
-    power_kw, most = energy / hours(stopped_at - started_at), context.max_power_kw
+    power_kw, most = energy / lasted, context.max_power_kw
     if factor > 1:
         return power_kw < most * _THOUSANDTH
     return power_kw > most and power_kw * factor <= most
