@@ -1,7 +1,7 @@
 """Ask a suite's expectations of a frame and name every row that fails."""
 
+import importlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from charging.errors import MissingColumns, UnknownThing
@@ -85,12 +85,9 @@ def ask(name: str, expectations: Sequence[Expectation], frame: "pd.DataFrame", *
     require_columns(name, [str(column) for column in frame.columns], asked, keys)
     _refuse_floats(name, frame, asked)
     with answers.one_at_a_time:
-        batch = _whole_frames().get_batch(batch_parameters={"dataframe": frame.reset_index(drop=True)})
-        validated = batch.validate(
-            answers.gx_suite(name, asked),
-            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": keys},
-        )
-    found = answers.by_expectation(validated.results)
+        engine, data = _lent(frame.reset_index(drop=True))
+        told = {"result_format": "COMPLETE", "unexpected_index_column_names": keys}
+        found = answers.validate(name, asked, data, engine, result_format=told)
 
     def failing(expectation: Expectation) -> Collection[Key]:
         listed = found[expectation.expectation_id].result.get("unexpected_index_list") or ()
@@ -118,7 +115,10 @@ def _refuse_floats(name: str, frame: "pd.DataFrame", expectations: Sequence[Expe
             raise TypeError(f"{name}: {column} holds floats, which are not exact: hand it in as Decimal or int")
 
 
-@cache
-def _whole_frames() -> Any:
-    asset = answers.context().data_sources.add_pandas("rehome").add_dataframe_asset("frame")
-    return asset.add_batch_definition_whole_dataframe("whole")
+def _lent(frame: "pd.DataFrame") -> tuple[Any, Any]:
+    """Return an engine of Great Expectations, and a frame as it takes one."""
+    answers.context()  # before anything else of it is imported
+    engines = importlib.import_module("great_expectations.execution_engine")
+    data = importlib.import_module("great_expectations.execution_engine.pandas_batch_data")
+    engine = engines.PandasExecutionEngine()
+    return engine, data.PandasBatchData(engine, frame)

@@ -54,19 +54,10 @@ def ask_rows(
 def _validate(
     engine: Any, name: str, expectations: Sequence[Expectation], result_format: Mapping[str, object]
 ) -> answers.Answers:
-    validators = importlib.import_module("great_expectations.validator.validator")
-    batches = importlib.import_module("great_expectations.core.batch")
     data = importlib.import_module("great_expectations.execution_engine.sqlalchemy_batch_data")
     # By its name, not by a query: of a query all rows would be fetched, only to see its columns.
     rows = data.SqlAlchemyBatchData(execution_engine=engine, table_name=set_out.NAME, create_temp_table=False)
-    validator = validators.Validator(
-        execution_engine=engine, batches=[batches.Batch(data=rows)], data_context=answers.context()
-    )
-    told = validator.graph_validate(
-        configurations=[each.configuration for each in answers.gx_suite(name, expectations).expectations],
-        runtime_configuration={"catch_exceptions": True, "result_format": dict(result_format)},
-    )
-    return answers.by_expectation(told)
+    return answers.validate(name, expectations, rows, engine, result_format=result_format)
 
 
 def _counts() -> dict[str, object]:

@@ -28,6 +28,7 @@ from tasks.judging import (
     shares,
 )
 from tasks.surroundings import Surroundings
+from tasks.uncollected import uncollected
 from tasks.verdicts import Together
 from tasks.verdicts import told as as_told
 
@@ -146,9 +147,10 @@ def judge_parts(
 ) -> Share:
     """Judge the rows of some parts of an entity, or all of it."""
     known, given = surroundings.of(entity)
-    found = landed_rows(entity, read.landed(connection, extract_id=manifest.extract_id, entity=entity, parts=parts))
-    context, settled = surroundings.of_share(entity, found[1], parts, known)
-    return judge(entity, found, context, given, beside=settled, may_be_empty=may_be_empty)
+    with uncollected():
+        found = landed_rows(entity, read.landed(connection, extract_id=manifest.extract_id, entity=entity, parts=parts))
+        context, settled = surroundings.of_share(entity, found[1], parts, known)
+        return judge(entity, found, context, given, beside=settled, may_be_empty=may_be_empty)
 
 
 def _require_all_stored(connection: sa.Connection, manifest: Manifest, entity: str, account: Account) -> None:

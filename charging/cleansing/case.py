@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from charging.cleansing.answers import NOTHING, Answer
 from charging.cleansing.verdict import WITHHELD, Confidence, Fix, Owner, Quarantined, Question, Row
@@ -45,6 +46,8 @@ class Case:
     """What the owner of the data has said about this very row."""
     merged_by: str | None = None
     """The rule by which another row, or the station itself, stands for this one."""
+    claimed_kwh: Decimal | None = None
+    """The energy that the row claims as it came, where that has been read already."""
 
     def repair(self, repair: Repair) -> None:
         """Change a value and log it; what would change nothing is no fix."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -24,6 +24,9 @@ LIGHT_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What the first pass reads, in this order of entities: samples are kept only of sessions that need them."""
 REGISTER = "Energy.Active.Import.Register"
 _MAX_KW, _MIN_KW = Decimal(400), Decimal("0.4")
+_SURELY_KW = (0.41, 399.0)
+"""A power between these is neither too small nor too large, however a float is rounded."""
+_MILLISECOND, _MS_OF_AN_HOUR = timedelta(milliseconds=1), 3_600_000
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
 _POINT = re.compile(r"[+-]?[0-9]+\.[0-9]+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})+", re.ASCII)
@@ -57,14 +60,19 @@ def _session(row: Row, facts: Facts) -> None:
     values = row.values
     _decimals(row, facts)
     started_at, stopped_at = stamp(values.get("started_at")), stamp(values.get("stopped_at"))
+    start, stop = number(values.get("meter_start_wh")), number(values.get("meter_stop_wh"))
     if (uid := values.get("token_uid")) and (written := values.get("started_at")):
         canonical = _canonical(uid)
         facts.last_used[canonical] = max(written, facts.last_used.get(canonical, ""))
-    if needs_samples(values, started_at, stopped_at) and (session_id := values.get("session_id")):
+    if _needs_samples(start, stop, started_at, stopped_at) and (session_id := values.get("session_id")):
         facts.registers_of.setdefault(session_id, [])
     model = facts.model_of.get(values.get("station_id") or "")
     if model is not None and values.get("failed_stop_reason") is None:
-        _count(values, started_at, stopped_at, facts.by_model.setdefault(model, ModelFacts()))
+        counts = facts.by_model.setdefault(model, ModelFacts())
+        if start is not None:
+            counts.registers += 1
+            counts.from_zero += start == 0
+        _count(values, started_at, stopped_at, counts)
 
 
 @lru_cache(maxsize=100_000)
@@ -76,19 +84,19 @@ def _canonical(uid: str) -> str:
 def _count(
     values: Mapping[str, str | None], started_at: datetime | None, stopped_at: datetime | None, counts: ModelFacts
 ) -> None:
-    if (register := number(values.get("meter_start_wh"))) is not None:
-        counts.registers += 1
-        counts.from_zero += register == 0
     if started_at is None or stopped_at is None or (started_at.tzinfo is None) != (stopped_at.tzinfo is None):
         return
-    energy, lasted = energy_kwh(values), hours(stopped_at - started_at)
-    if lasted <= 0:
+    lasted_ms = (stopped_at - started_at) // _MILLISECOND
+    if lasted_ms <= 0:
         return
-    counts.hours[int(lasted)] += 1
+    counts.hours[lasted_ms // _MS_OF_AN_HOUR] += 1
+    energy = energy_kwh(values)
     if energy is None or energy <= 0:
         return
-    power_kw = energy / lasted
     counts.sessions += 1
+    if _SURELY_KW[0] < float(energy) * _MS_OF_AN_HOUR / lasted_ms < _SURELY_KW[1]:
+        return
+    power_kw = energy / hours(stopped_at - started_at)
     counts.too_small += power_kw < _MIN_KW and power_kw * 1000 <= _MAX_KW
     counts.too_large += power_kw > _MAX_KW and power_kw / 1000 <= _MAX_KW
 
@@ -96,8 +104,14 @@ def _count(
 def needs_samples(values: Mapping[str, str | None], started_at: datetime | None, stopped_at: datetime | None) -> bool:
     """Whether what the meter said in between can settle something: no stop, a register that fell, a doubtful hour."""
     start, stop = (number(values.get(name)) for name in ("meter_start_wh", "meter_stop_wh"))
+    return _needs_samples(start, stop, started_at, stopped_at)
+
+
+def _needs_samples(
+    start: Decimal | None, stop: Decimal | None, started_at: datetime | None, stopped_at: datetime | None
+) -> bool:
     fell = start is not None and stop is not None and stop < start
-    return stopped_at is None or fell or any(map(_may_be_ambiguous, (started_at, stopped_at)))
+    return stopped_at is None or fell or _may_be_ambiguous(started_at) or _may_be_ambiguous(stopped_at)
 
 
 def _may_be_ambiguous(written: datetime | None) -> bool:
@@ -107,9 +121,10 @@ def _may_be_ambiguous(written: datetime | None) -> bool:
 
 def _decimals(row: Row, facts: Facts) -> None:
     for name in _NUMBERS:
-        text = (row.values.get(name) or "").strip()
-        if "," not in text and "." not in text:
+        written = row.values.get(name)
+        if written is None or ("," not in written and "." not in written):
             continue
+        text = written.strip()
         if _THOUSANDS.fullmatch(text):
             kind = "either"
         elif _COMMA.fullmatch(text):

@@ -43,14 +43,14 @@ def judge_token(case: Case, context: Context) -> None:
     """tok.format: write the uid as its own row has it; an ambiguous one stays, since the token's row is set aside."""
     written = case.values.get("token_uid")
     if written is not None and case.values.get("token_kind") != "pseudonym":
-        found = _canonical(written, context.known_token_uids)
+        found = canonical_uid(written, context.known_token_uids)
         if found.canonical is not None:
             rule = found.rules[-1] if found.rules else "tok.format"
             case.repair(Repair(field="token_uid", rule=rule, after=found.canonical))
 
 
 @lru_cache(maxsize=100_000)
-def _canonical(written: str, known: frozenset[str]) -> token_uid.TokenUid:
+def canonical_uid(written: str, known: frozenset[str]) -> token_uid.TokenUid:
     """Remember what a uid is: each is met in hundreds of sessions."""
     return token_uid.canonicalise(written, known=known)
 

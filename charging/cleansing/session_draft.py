@@ -1,6 +1,6 @@
 """A session while it is being judged: its row, and what has been read out of it so far."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,8 @@ class Draft:
     location_id: str | None
     is_estimated: bool = False
     is_billable: bool = True
+    is_plain: bool = False
+    """Whether no rule of a single row has anything to say about it (`charging.cleansing.session_plain`)."""
 
     @property
     def lasted(self) -> timedelta:
@@ -51,7 +53,7 @@ class Draft:
             if moment is not None and self.case.values.get(column) is not None:
                 after = iso(moment)
                 self.case.repair(Repair(field=column, rule=rule, after=after, confidence=confidence, evidence=evidence))
-        self.started_at, self.stopped_at = started_at, stopped_at
+        self.started_at, self.stopped_at, self.is_plain = started_at, stopped_at, False
 
     def estimate(self, rule: str, *, owner_asked: str, **found: datetime | Decimal) -> None:
         """Fill in what the source does not say, mark it as an estimate, and ask whether it may be billed."""
@@ -59,13 +61,8 @@ class Draft:
             setattr(self, column, value)
             text = iso(value) if isinstance(value, datetime) else plain(value)
             self.case.repair(Repair(field=column, rule=rule, after=text, confidence=Confidence.ESTIMATED))
-        self.is_estimated = True
+        self.is_estimated, self.is_plain = True, False
         self.case.ask(rule, owner_asked, Owner.NETWORK_OWNER)
-
-    @property
-    def connector(self) -> tuple[str, int] | None:
-        """Where it charged, if the source says so; without it, nothing can be said about neighbours."""
-        return None if self.connector_id is None else (self.station_id, self.connector_id)
 
     def session(self) -> Session:
         """Return the clean session."""
@@ -91,22 +88,27 @@ class Draft:
 
 def still_open(drafts: Iterable[Draft]) -> list[Draft]:
     """Return the drafts whose rows are still to be loaded."""
-    return [draft for draft in drafts if draft.case.is_open]
-
-
-def by_connector(drafts: Iterable[Draft]) -> list[list[Draft]]:
-    """Return the open drafts of each connector in the order in which they began."""
-    return _grouped(still_open(drafts), lambda draft: draft.connector)
+    return [draft for draft in drafts if (case := draft.case).rejection is None and case.merged_by is None]
 
 
 def by_station(drafts: Iterable[Draft]) -> list[list[Draft]]:
     """Return the open drafts of each station in the order in which they began."""
-    return _grouped(still_open(drafts), lambda draft: draft.station_id)
-
-
-def _grouped(drafts: Iterable[Draft], key: Callable[[Draft], object]) -> list[list[Draft]]:
-    groups: dict[object, list[Draft]] = {}
-    for draft in drafts:
-        if (name := key(draft)) is not None:
-            groups.setdefault(name, []).append(draft)
+    groups: dict[str, list[Draft]] = {}
+    for draft in still_open(drafts):
+        groups.setdefault(draft.station_id, []).append(draft)
     return [sorted(group, key=lambda draft: (draft.started_at, draft.case.row.line)) for group in groups.values()]
+
+
+def by_connector(stations: Iterable[Iterable[Draft]]) -> list[list[Draft]]:
+    """Return the open drafts of each connector in the order that they have in those of its station.
+
+    Where the source does not say at which connector it was, nothing can be said about neighbours.
+    """
+    found: list[list[Draft]] = []
+    for station in stations:
+        groups: dict[int, list[Draft]] = {}
+        for draft in still_open(station):
+            if draft.connector_id is not None:
+                groups.setdefault(draft.connector_id, []).append(draft)
+        found.extend(groups.values())
+    return found

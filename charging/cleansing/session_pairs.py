@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from charging.cleansing.case import Case, Rejection, Repair
-from charging.cleansing.session_draft import Draft, by_connector, by_station
+from charging.cleansing.session_draft import Draft, still_open
 from charging.cleansing.session_energy import STUCK_AFTER
 from charging.cleansing.values import instant
 from charging.cleansing.verdict import Confidence, Context, Owner
@@ -22,6 +22,8 @@ def judge_same_id(cases: Sequence[Case]) -> None:
     for case in cases:
         by_id[case.key].append(case)
     for group in by_id.values():
+        if len(group) == 1 and group[0].values.get("failed_stop_reason") is None:
+            continue
         failed = [case for case in group if case.values.get("failed_stop_reason") is not None]
         sessions = [case for case in group if case not in failed]
         for first, *others in [sessions] if sessions else []:
@@ -67,9 +69,9 @@ def _stop(case: Case) -> tuple[str | None, ...]:
     return tuple(case.values.get(column) for column in ("stopped_at", "meter_stop_wh"))
 
 
-def judge_retransmitted(drafts: Iterable[Draft]) -> None:
+def judge_retransmitted(stations: Iterable[Sequence[Draft]]) -> None:
     """tx.dup: a StartTransaction that was sent again got a second id. It merges if it says nothing else."""
-    for group in by_station(drafts):
+    for group in filter(may_be_retransmitted, stations):
         kept: dict[tuple[object, ...], Draft] = {}
         for draft in group:
             what = (draft.connector_id, draft.token_uid, draft.meter_start_wh)
@@ -89,19 +91,24 @@ def judge_retransmitted(drafts: Iterable[Draft]) -> None:
                 draft.case.reject(rejection)
 
 
+def may_be_retransmitted(station: Sequence[Draft]) -> bool:
+    """Whether any two of a station's sessions, in their order, began nearly together."""
+    return any(other.started_at - one.started_at <= _RETRANSMITTED_WITHIN for one, other in pairwise(station))
+
+
 def _says_more(one: Draft, other: Draft) -> bool:
     """Whether a session says anything about its end that the other does not say just so."""
     said = [(one.case.values.get(column), other.case.values.get(column)) for column in _SAID]
     return any(mine is not None and mine != theirs for mine, theirs in said)
 
 
-def estimate_missing_stops(drafts: Sequence[Draft], context: Context) -> None:
+def estimate_missing_stops(connectors: Iterable[Sequence[Draft]], context: Context) -> None:
     """tx.no_stop: the next session on its connector proves that it ended; the meter says when, and at what.
 
     What the meter said last in between counts; else the register of the next one, which stood where this one left it.
     A session that nothing follows may still be going on.
     """
-    for group in by_connector(drafts):
+    for group in connectors:
         for draft, following in pairwise(group):
             if draft.stopped_at is not None or following.started_at - draft.started_at > STUCK_AFTER:
                 continue
@@ -130,9 +137,11 @@ def _next_start(draft: Draft, following: Draft, context: Context) -> tuple[datet
     return following.started_at, stop
 
 
-def judge_overlaps(drafts: Iterable[Draft]) -> None:
+def judge_overlaps(connectors: Iterable[Sequence[Draft]]) -> None:
     """tx.overlap: a connector serves one vehicle. Where two sessions overlap, nothing says which of them is right."""
-    for group in by_connector(drafts):
+    for group in map(still_open, connectors):
+        if not group:
+            continue
         longest = group[0]
         for draft in group[1:]:
             if draft.started_at < (longest.stopped_at or longest.started_at):

@@ -9,7 +9,7 @@ from itertools import product
 
 from charging.cleansing.case import Case, Rejection, Repair
 from charging.cleansing.order import in_order
-from charging.cleansing.session_draft import Draft, by_station
+from charging.cleansing.session_draft import Draft
 from charging.cleansing.values import hours, instants, iso, number, stamp
 from charging.cleansing.verdict import Confidence, Context, Owner
 
@@ -131,27 +131,39 @@ def judge_clocks(drafts: Iterable[Draft]) -> None:
         draft.case.reject(Rejection(rule="tx.clock", reason=reason, owner=Owner.MAINTENANCE))
 
 
-def judge_zones(drafts: Iterable[Draft]) -> None:
+def judge_zones(stations: Iterable[Sequence[Draft]]) -> bool:
     """tx.tz: a station whose clock differs from its server's by the same whole quarters of an hour, session by session,
-    keeps local time.
+    keeps local time. Return whether any session has another time now.
     """
-    for group in by_station(drafts):
-        offsets = [(draft, _offset(draft)) for draft in group if draft.server_started_at is not None]
-        if len(offsets) < _VOTERS:
-            continue
-        (winner, votes), *_ = Counter(offset for _, offset in offsets).most_common(1)
-        if winner and votes >= len(offsets) * _MAJORITY:
-            evidence = f"{votes} of {len(offsets)} sessions of {group[0].station_id} are {_told(winner)} off"
-            for draft, offset in offsets:
-                if offset == winner:
-                    stopped_at = None if draft.stopped_at is None else draft.stopped_at - offset
-                    draft.retime(
-                        draft.started_at - offset,
-                        stopped_at,
-                        rule="tx.tz",
-                        confidence=Confidence.VOTE,
-                        evidence=evidence,
-                    )
+    has_retimed = False
+    for group in stations:
+        if may_keep_another_time(group):
+            has_retimed = _judge_zone(group) or has_retimed
+    return has_retimed
+
+
+def may_keep_another_time(station: Iterable[Draft]) -> bool:
+    """Whether a majority of a station's sessions is possible that are off by the same quarters: a quick look."""
+    off = [
+        abs(draft.started_at - draft.server_started_at) > _MESSAGE_TAKES
+        for draft in station
+        if draft.server_started_at is not None
+    ]
+    return sum(off) >= len(off) * _MAJORITY
+
+
+def _judge_zone(group: Sequence[Draft]) -> bool:
+    offsets = [(draft, _offset(draft)) for draft in group if draft.server_started_at is not None]
+    if len(offsets) < _VOTERS:
+        return False
+    (winner, votes), *_ = Counter(offset for _, offset in offsets).most_common(1)
+    if not winner or votes < len(offsets) * _MAJORITY:
+        return False
+    evidence = f"{votes} of {len(offsets)} sessions of {group[0].station_id} are {_told(winner)} off"
+    for draft in (draft for draft, offset in offsets if offset == winner):
+        stopped_at = None if draft.stopped_at is None else draft.stopped_at - winner
+        draft.retime(draft.started_at - winner, stopped_at, rule="tx.tz", confidence=Confidence.VOTE, evidence=evidence)
+    return True
 
 
 def _told(offset: timedelta) -> str:

@@ -1,10 +1,10 @@
 """Rule for units: `tx.unit`. A whole model that counts in the wrong one is mended; a session that does is set aside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair
-from charging.cleansing.session_draft import Draft, by_connector
+from charging.cleansing.session_draft import Draft, still_open
 from charging.cleansing.values import energy_kwh, hours, number, plain, stamp
 from charging.cleansing.verdict import Confidence, Context, Owner
 
@@ -43,9 +43,9 @@ def _agrees(case: Case, factor: Decimal, context: Context) -> bool:
     energy = energy_kwh(case.values)
     if not energy or energy < 0 or started_at is None or stopped_at is None:
         return True
-    if (started_at.tzinfo is None) != (stopped_at.tzinfo is None) or stopped_at <= started_at:
+    if (started_at.tzinfo is None) != (stopped_at.tzinfo is None) or (lasted := hours(stopped_at - started_at)) <= 0:
         return True
-    power_kw, most = energy / hours(stopped_at - started_at), context.max_power_kw
+    power_kw, most = energy / lasted, context.max_power_kw
     if factor > 1:
         return power_kw < most * _THOUSANDTH
     return power_kw > most and power_kw * factor <= most
@@ -61,10 +61,12 @@ def _columns(case: Case) -> tuple[str, ...]:
     return ("energy_kwh",) if is_alone else ("energy_kwh", *_REGISTERS)
 
 
-def judge_units(drafts: Iterable[Draft]) -> None:
+def judge_units(connectors: Iterable[Sequence[Draft]]) -> None:
     """tx.unit: next to its neighbours, a register is a thousand times too small or too large, and so is the energy."""
-    for group in by_connector(drafts):
+    for group in map(still_open, connectors):
         for place, draft in enumerate(group):
+            if draft.is_plain:
+                continue
             neighbours = [*group[max(0, place - 1) : place], *group[place + 1 : place + 2]]
             if _is_tiny(draft) and any(_is_thousandth(draft, other) for other in neighbours):
                 reason = "beside the sessions before and after it, its registers are in kWh and not in Wh"

