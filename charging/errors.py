@@ -229,7 +229,8 @@ class QualityBlocked(Refused):
 
     def __init__(self, suite: str, failures: Collection[str]) -> None:
         self.suite, self.failures = suite, tuple(failures)
-        super().__init__(f"suite {suite} blocks: {'; '.join(self.failures)}; mend the source and extract it again")
+        why = "; ".join(failure.rstrip(".") for failure in self.failures)
+        super().__init__(f"suite {suite} blocks: {why}; mend the source and extract it again")
 
 
 class CountsDisagree(Refused):

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from charging import settings as configuration
 from charging.cleansing.answers import Choice
 from charging.cleansing.issuers import party
+from charging.cleansing.verdict import Owner
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.queries.quarantine import Wanted
 from charging.errors import AnswerRefused, SettingsError, UnknownThing
+from charging.legacy.source import COLUMNS
 from charging.settings import Settings
 from console import workplace
 from console.summary import command
@@ -38,10 +40,14 @@ def meant(
     """Return which cases a command line means; without a key, those that wait.
 
     Raises:
-        UnknownThing: if a partner is not named by country and party.
+        UnknownThing: if a partner is not named by country and party, or there is no such party or entity.
     """
     if partner and not party(partner):
         raise UnknownThing("roaming partner", partner, "name it by country and party, as NL-TNM")
+    if owner and owner not in set(Owner):
+        raise UnknownThing("party", owner, f"choose one of {', '.join(Owner)}")
+    if entity and entity not in COLUMNS:
+        raise UnknownThing("entity", entity, f"choose one of {', '.join(COLUMNS)}")
     before = None if older_than is None else system_clock() - timedelta(days=older_than)
     return Wanted(
         keys=(key,) if key else (),

@@ -121,9 +121,10 @@ def _say_extracted(result: Mapping[str, Any]) -> str:
 
 def _say_cleansed(result: Mapping[str, Any]) -> str:
     total = {
-        name: sum(account[name] for account in result["accounts"]) for name in ("rows_in", "loaded", "quarantined")
+        name: sum(account[name] for account in result["accounts"])
+        for name in ("rows_in", "loaded", "merged", "quarantined")
     }
-    return f"{total['rows_in']} rows in, {total['loaded']} loaded, {total['quarantined']} quarantined"
+    return "{rows_in} rows in = {loaded} loaded + {merged} merged + {quarantined} quarantined".format_map(total)
 
 
 def _say_remapped(result: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Judging one entity of an extract, share by share: rules first, then the suite, and what is stored of both."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from charging.cleansing.answers import NOTHING
 from charging.database.columns import storable_values
 from charging.database.queries import clean as read_clean
 from charging.database.queries.landing import Landed
+from charging.errors import QualityBlocked
 from charging.legacy.source import LandedRow
 from charging.network import (
     ChargingProfile,
@@ -173,6 +175,13 @@ def landed_rows(entity: str, found: Iterable[Landed]) -> tuple[list[int], list[L
     return numbers, rows
 
 
+def _all_set_aside(cleansed: Cleansed[Any]) -> str:
+    """Say why a table that had rows has none left: that is seldom the table's own fault."""
+    (rule, count), *_ = Counter(one.rule for one in cleansed.quarantined).most_common(1)
+    example = next(one for one in cleansed.quarantined if one.rule == rule)
+    return f"all {cleansed.rows_in} rows were set aside, {count} of them by {rule} ({example.reason})"
+
+
 def judge(
     entity: str,
     found: tuple[list[int], list[LandedRow]],
@@ -194,6 +203,8 @@ def judge(
     findings = None
     if not (may_be_empty and frame.empty):
         findings = check(f"{entity}s", frame, key=KEYS[entity], given=given)
+        if findings.blocks and frame.empty and cleansed.quarantined:
+            raise QualityBlocked(findings.suite, [*findings.blocks, _all_set_aside(cleansed)])
         findings.require_no_blocks()
     reasons = {} if findings is None else findings.quarantined_keys
     aside = [

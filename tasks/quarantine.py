@@ -86,7 +86,10 @@ def decide(
         UnknownThing: if there is no such case.
     """
     if len(order.by.strip()) < SHORTEST_NAME:
-        raise AnswerRefused("this", "nobody is named who decides", "say who with --by; it is written down")
+        problem = f"{order.by.strip()!r} is too short a name" if order.by.strip() else "nobody is named who decides"
+        raise AnswerRefused(
+            "this", problem, f"say who with --by, in {SHORTEST_NAME} letters or more; it is written down"
+        )
     if not order.because.strip():
         raise AnswerRefused("this", "no reason is given", "say why with --reason; it is written down")
     with engine.connect() as connection, connection.begin() as transaction:

@@ -3,6 +3,7 @@
 import codecs
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import is_zipfile
 
 from charging.errors import SourceNotFound, UnreadableSource
 
@@ -32,6 +33,8 @@ def detect_encoding(path: Path, *, stated: str | None = None) -> Encoding:
         start = file.read(4)
     if not start:
         raise UnreadableSource(path.name, "the file is empty", "export it again")
+    if is_zipfile(path):
+        raise UnreadableSource(path.name, "it is a ZIP", "read it with rehome extract zip")
     if stated is not None:
         return _require_encoding(path, stated)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -46,6 +46,18 @@ def test_an_empty_quarantine_is_told_as_one(reached, tmp_path):
             id="nothing meant",
         ),
         pytest.param(
+            lambda *_: quarantining.meant(owner="maintenanze"),
+            UnknownThing,
+            "there is no party 'maintenanze': choose one of data team, station maker",
+            id="no party",
+        ),
+        pytest.param(
+            lambda *_: quarantining.meant(entity="sessions"),
+            UnknownThing,
+            "there is no entity 'sessions'",
+            id="no entity",
+        ),
+        pytest.param(
             lambda home, _: quarantining.shown(home, "Q-0"), UnknownThing, "there is no case 'Q-0'", id="no case"
         ),
         pytest.param(

@@ -212,6 +212,13 @@ def test_stores_nothing_where_a_suite_blocks(cleanse, landed, dirty, engine):
     assert {table: rows for table, rows in _everything(engine).items() if rows} == {}
 
 
+def test_says_why_where_nothing_is_left_of_a_table(cleanse, landed, dirty, make_session):
+    elsewhere = landed(dirty | {"session": [make_session("1", hour=8, station_id="ELSEWHERE")]})
+
+    with pytest.raises(QualityBlocked, match=r"all 1 rows were set aside, 1 of them by cp\.ghost \(the source has no"):
+        cleanse(elsewhere)
+
+
 def test_takes_a_nights_sessions_alone_and_none_at_all(cleanse, landed, rows, make_session):
     cleanse(landed(rows()))
 

@@ -225,6 +225,7 @@ def test_deciding_the_same_twice_changes_nothing(cleansed, engine, decide):
     ("row_key", "options", "message"),
     [
         pytest.param("2", {"by": " "}, "nobody is named who decides; say who with --by", id="nobody"),
+        pytest.param("2", {"by": "m"}, "'m' is too short a name; say who with --by, in 3 letters or more", id="short"),
         pytest.param("2", {"because": ""}, "no reason is given; say why with --reason", id="no reason"),
         pytest.param("3", {}, "mv.garbage misses a value that only its owner can give", id="needs a value"),
         pytest.param("2", {"given": ["colour=red"]}, "there is no field 'colour'; the row has session_id", id="field"),

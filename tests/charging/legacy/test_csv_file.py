@@ -214,6 +214,7 @@ def test_a_character_cut_off_by_the_end_does_not_make_the_file_windows_1252(file
         pytest.param("one column\nof text\n", "no table", id="no table"),
         pytest.param("a,a,b\n1,2,3\n", "several columns are called 'a'", id="two columns of one name"),
         pytest.param("a,b\n1,2\n".encode("utf-16-le"), "NUL bytes", id="UTF-16 without its mark"),
+        pytest.param(b"PK\x05\x06" + b"\0" * 18, "it is a ZIP; read it with rehome extract zip", id="a ZIP"),
         pytest.param(b"a,b\n\x81\x8d,2\n", "neither UTF-8 nor Windows-1252", id="no text"),
         pytest.param(
             HEADER + GOOD.replace("7.5", "1,5").replace("1,5", '"1,250"'), "decimal mark is ambiguous", id="1,250"
