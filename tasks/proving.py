@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -124,45 +124,56 @@ def _from_source(connection: sa.Connection) -> tuple[list[Line], list[Row]]:
     lines: list[Line] = []
     rows: list[Row] = []
     for account in clean.accounts(connection):
-        extract_id, entity, source = account["extract_id"], account["entity"], account["source"]
-        out = read.set_aside(connection, extract_id, entity)
-        aside = {f"quarantined by {rule}": number for rule, number in out.items()}
-        lines.append(
-            line(
-                f"{source} {entity}",
-                _FROM_SOURCE,
-                "rows",
-                read.landed(connection, extract_id, entity),
-                read.clean(connection, extract_id, entity),
-                **aside,
-                merged=account["merged"],
-                told_anew_by_another_extract=read.renewed(connection, extract_id, entity),
-            )
-        )
+        entity = account["entity"]
+        extracts = read.chain(connection, account["extract_id"], entity)
+        out = read.set_aside(connection, extracts, entity)
+        lines += _rows_from_source(connection, account, extracts, Counter(each["rule"] for each in out))
         rows += [
-            Row(entity=entity, key=each["key"], kind=f"quarantined by {rule}", reason=each["reason"])
-            for rule in out
-            for each in clean.set_aside_by(connection, extract_id, entity=entity, rule=rule, most=100_000)
+            Row(entity=entity, key=each["key"], kind=f"quarantined by {each['rule']}", reason=each["reason"])
+            for each in out
         ]
         if entity == "session":
-            lines += _energy(connection, account)
+            lines += _energy(connection, account, extracts)
         elif entity == "token":
-            lines.append(_active_from_source(connection, account))
+            lines.append(_active_from_source(connection, account, extracts))
     return lines, rows
 
 
-def _energy(connection: sa.Connection, account: sa.RowMapping) -> list[Line]:
+def _rows_from_source(
+    connection: sa.Connection, account: sa.RowMapping, extracts: Sequence[str], out: Mapping[str, int]
+) -> Iterator[Line]:
+    """Yield the sum of an entity over an extract and those that it goes on from; first how that came together."""
+    entity, subject = account["entity"], f"{account['source']} {account['entity']}"
+    came = read.current(connection, extracts, entity)
+    if len(extracts) > 1:
+        ours = read.landed(connection, extracts[:1], entity)
+        every = read.landed(connection, extracts, entity)
+        listed = {"rows_from_earlier_extracts": ours - every, "brought_anew_by_a_later_extract": every - came}
+        yield line(f"{subject} of the latest extract", _FROM_SOURCE, "rows", ours, came, **listed)
+    yield line(
+        subject,
+        _FROM_SOURCE,
+        "rows",
+        came,
+        read.clean(connection, extracts, entity),
+        **{f"quarantined by {rule}": number for rule, number in out.items()},
+        merged=account["merged"] if len(extracts) == 1 else read.merged(connection, extracts, entity),
+        told_anew_by_another_extract=read.renewed(connection, extracts, entity),
+    )
+
+
+def _energy(connection: sa.Connection, account: sa.RowMapping, extracts: Sequence[str]) -> list[Line]:
     """Return a sum of sessions and one of kWh for each month that a source's sessions name."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     energy: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for row in read.fates(connection, account["extract_id"], "session", account["source"]):
+    for row in read.fates(connection, extracts, "session", account["source"]):
         values = row["fields"]
         claimed = energy_kwh(values) or Decimal(0)
         found = _MONTH.match(values.get("stopped_at") or values.get("started_at") or "")
         month = found[0] if found else _UNDATED
         counts[month]["in"] += 1
         energy[month]["in"] += claimed
-        if row["is_out"] or row["clean_in"] != account["extract_id"] or row["again"] > 1:
+        if row["is_out"] or row["clean_in"] not in extracts or row["is_merged"]:
             why = "quarantined" if row["is_out"] else "merged"
             counts[month][why] += 1
             energy[month][why] += claimed
@@ -174,7 +185,7 @@ def _energy(connection: sa.Connection, account: sa.RowMapping) -> list[Line]:
             energy[month][f"moved to {settled}"] += row["energy_kwh"]
             counts[settled][f"moved from {month}"] -= 1
             energy[settled][f"moved from {month}"] -= row["energy_kwh"]
-    there = read.clean_months(connection, account["extract_id"])
+    there = read.clean_months(connection, extracts)
     subject = f"{account['source']} sessions"
     lines = []
     for month in sorted(counts.keys() | there.keys()):
@@ -186,22 +197,25 @@ def _energy(connection: sa.Connection, account: sa.RowMapping) -> list[Line]:
     return lines
 
 
-def _active_from_source(connection: sa.Connection, account: sa.RowMapping) -> Line:
+def _active_from_source(connection: sa.Connection, account: sa.RowMapping, extracts: Sequence[str]) -> Line:
+    """Hold what became of every active token against what is clean; one that is nowhere is no exception."""
     counts: Counter[str] = Counter()
-    for row in read.fates(connection, account["extract_id"], "token", account["source"]):
-        was = _is_active(row["fields"], account["extracted_at"])
-        if row["is_out"] or row["clean_in"] is None or row["again"] > 1:
-            counts["quarantined" if row["is_out"] else "merged"] += was
-            counts["in"] += was
-            continue
-        ends = row["expires_at"]
-        is_one = not row["is_blocked"] and (ends is None or ends > account["extracted_at"])
+    at = account["extracted_at"]
+    for row in read.fates(connection, extracts, "token", account["source"]):
+        was = _is_active(row["fields"], at)
         counts["in"] += was
-        counts["after"] += is_one
-        counts["blocked or expired by rules"] += was and not is_one
-        counts["let in by rules"] -= is_one and not was
-    away = {name: number for name, number in counts.items() if name not in {"in", "after"}}
-    return line(f"{account['source']} active tokens", _FROM_SOURCE, "tokens", counts["in"], counts["after"], **away)
+        if row["is_out"] or row["is_merged"]:
+            counts["quarantined" if row["is_out"] else "merged"] += was
+        elif row["clean_in"] is not None and row["clean_in"] not in extracts:
+            counts["told anew by another extract"] += was
+        elif row["clean_in"] is not None:
+            ends = row["expires_at"]
+            is_one = not row["is_blocked"] and (ends is None or ends > at)
+            counts["blocked or expired by rules"] += was and not is_one
+            counts["let in by rules"] -= is_one and not was
+    away = {name: number for name, number in counts.items() if name != "in"}
+    after = read.active_tokens(connection, extracts, at=at)
+    return line(f"{account['source']} active tokens", _FROM_SOURCE, "tokens", counts["in"], after, **away)
 
 
 def _is_active(values: Mapping[str, str | None], as_of: datetime) -> bool:

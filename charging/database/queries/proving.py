@@ -1,13 +1,14 @@
 """Counting again, from the rows themselves, what a migration says it has done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from charging.database import tables
-from charging.database.queries import personal
+from charging.database.queries import landing, personal
 
 KEYS: Mapping[str, sa.Column[Any]] = {
     "location": tables.location.c.location_id,
@@ -24,16 +25,45 @@ KEYS: Mapping[str, sa.Column[Any]] = {
 STAYS_OUT = ("discarded",)
 
 
-def landed(connection: sa.Connection, extract_id: str, entity: str) -> int:
-    """Return how many rows of an entity came with an extract."""
+def chain(connection: sa.Connection, extract_id: str, entity: str) -> list[str]:
+    """Return an extract and those whose rows of an entity it only adds to, the latest first."""
+    found = [extract_id]
+    while (here := landing.manifest(connection, found[-1])) is not None and here.after_extract_id is not None:
+        before = landing.manifest(connection, here.after_extract_id)
+        if before is None or entity not in before.watermarks:
+            break
+        found.append(before.extract_id)
+    return found
+
+
+def landed(connection: sa.Connection, extracts: Sequence[str], entity: str) -> int:
+    """Return how many rows of an entity came with these extracts."""
     row = tables.landed_row.c
-    return _count(connection, tables.landed_row, row.extract_id == extract_id, row.entity == entity)
+    return _count(connection, tables.landed_row, row.extract_id.in_(extracts), row.entity == entity)
 
 
-def clean(connection: sa.Connection, extract_id: str, entity: str) -> int:
-    """Return how many clean rows of an entity are from an extract."""
+def current(connection: sa.Connection, extracts: Sequence[str], entity: str) -> int:
+    """Return how many of these rows no later one of these extracts has brought anew."""
+    return _count(connection, _current(extracts, entity))
+
+
+def merged(connection: sa.Connection, extracts: Sequence[str], entity: str) -> int:
+    """Return how many of the current rows another row stands for."""
+    row = _current(extracts, entity)
+    return _count(connection, row, _is_merged(row))
+
+
+def clean(connection: sa.Connection, extracts: Sequence[str], entity: str) -> int:
+    """Return how many clean rows of an entity are from these extracts."""
     table = _table(entity)
-    return _count(connection, table, table.c.extract_id == extract_id)
+    return _count(connection, table, table.c.extract_id.in_(extracts))
+
+
+def active_tokens(connection: sa.Connection, extracts: Sequence[str], *, at: datetime) -> int:
+    """Return how many clean tokens of these extracts let somebody charge at an instant."""
+    token = tables.token.c
+    lives_on = sa.or_(token.expires_at.is_(None), token.expires_at > at)
+    return _count(connection, tables.token, token.extract_id.in_(extracts), ~token.is_blocked, lives_on)
 
 
 def every_clean(connection: sa.Connection, entity: str) -> int:
@@ -41,69 +71,61 @@ def every_clean(connection: sa.Connection, entity: str) -> int:
     return _count(connection, _table(entity))
 
 
-def renewed(connection: sa.Connection, extract_id: str, entity: str) -> int:
-    """Return how many rows of an extract stand in the clean network as another extract has told them since."""
+def renewed(connection: sa.Connection, extracts: Sequence[str], entity: str) -> int:
+    """Return how many rows of these extracts stand in the clean network as another extract has told them since."""
     if entity not in KEYS:
         return 0
-    row, key = tables.landed_row.c, KEYS[entity]
-    told = sa.select(row.key).where(row.extract_id == extract_id, row.entity == entity)
+    key, row = KEYS[entity], _current(extracts, entity)
     table = key.table
-    return _count(connection, table, table.c.extract_id != extract_id, key.in_(told))
+    return _count(connection, table, table.c.extract_id.not_in(extracts), key.in_(sa.select(_spelt(row, key.name))))
 
 
-def set_aside(connection: sa.Connection, extract_id: str, entity: str) -> Mapping[str, int]:
-    """Return how many rows of an entity each rule keeps out, whether somebody still has to decide or has."""
-    row = tables.quarantined_row.c
+def set_aside(connection: sa.Connection, extracts: Sequence[str], entity: str) -> list[sa.RowMapping]:
+    """Return rule, key and reason of the rows that are kept out, whether somebody still has to decide or has."""
+    row, out = _current(extracts, entity), tables.quarantined_row
     chosen = (
-        sa.select(row.rule, sa.func.count())
-        .where(row.extract_id == extract_id, row.entity == entity, _is_out())
-        .group_by(row.rule)
-        .order_by(row.rule)
+        sa.select(out.c.rule, out.c.key, out.c.reason)
+        .select_from(row.join(out, _is_place(row)))
+        .order_by(out.c.rule, out.c.file, out.c.line)
     )
-    return dict(connection.execute(chosen).tuples().all())
+    return list(connection.execute(chosen).mappings())
 
 
-def fates(connection: sa.Connection, extract_id: str, entity: str, source: str) -> Iterator[sa.RowMapping]:
+def fates(connection: sa.Connection, extracts: Sequence[str], entity: str, source: str) -> Iterator[sa.RowMapping]:
     """Yield every landed session or token with what became of it: in quarantine, clean, or merged into another."""
-    row, out = tables.landed_row, tables.quarantined_row
+    row, out = _current(extracts, entity), tables.quarantined_row
     is_session = entity == "session"
     kept: sa.Table = tables.session if is_session else tables.token
     here = (
         [kept.c.session_id == row.c.key, kept.c.back_office == source]
         if is_session
-        else [kept.c.token_uid == row.c.key]
+        else [kept.c.token_uid == _spelt(row, "token_uid")]
     )
     facts = [kept.c.stopped_at, kept.c.energy_kwh] if is_session else [kept.c.is_blocked, kept.c.expires_at]
     is_out = out.c.line.is_not(None)
     again = sa.func.row_number().over(partition_by=[row.c.key, is_out], order_by=row.c.row_number)
-    joined = row.outerjoin(
-        out,
-        sa.and_(
-            out.c.extract_id == row.c.extract_id,
-            out.c.entity == row.c.entity,
-            out.c.file == row.c.file,
-            out.c.line == row.c.line,
-            _is_out(),
-        ),
-    ).outerjoin(kept, sa.and_(*here))
+    is_merged = again > 1 if is_session else _is_merged(row)
     chosen = (
         sa.select(
-            row.c.fields, is_out.label("is_out"), again.label("again"), kept.c.extract_id.label("clean_in"), *facts
+            row.c.fields,
+            is_out.label("is_out"),
+            is_merged.label("is_merged"),
+            kept.c.extract_id.label("clean_in"),
+            *facts,
         )
-        .select_from(joined)
-        .where(row.c.extract_id == extract_id, row.c.entity == entity)
+        .select_from(row.outerjoin(out, _is_place(row)).outerjoin(kept, sa.and_(*here)))
         .execution_options(yield_per=5_000)
     )
     yield from connection.execute(chosen).mappings()
 
 
-def clean_months(connection: sa.Connection, extract_id: str) -> dict[str, tuple[int, Decimal]]:
-    """Return, by month of the stop in UTC, how many clean sessions of an extract there are, and their energy."""
+def clean_months(connection: sa.Connection, extracts: Sequence[str]) -> dict[str, tuple[int, Decimal]]:
+    """Return, by month of the stop in UTC, how many clean sessions of these extracts there are, and their energy."""
     session = tables.session.c
     month = sa.func.to_char(sa.func.timezone("UTC", session.stopped_at), "YYYY-MM")
     chosen = (
         sa.select(month, sa.func.count(), sa.func.sum(session.energy_kwh))
-        .where(session.extract_id == extract_id)
+        .where(session.extract_id.in_(extracts))
         .group_by(month)
     )
     return {name: (number, energy) for name, number, energy in connection.execute(chosen).tuples()}
@@ -112,6 +134,42 @@ def clean_months(connection: sa.Connection, extract_id: str) -> dict[str, tuple[
 def every_kwh(connection: sa.Connection) -> Decimal:
     """Return the energy of all clean sessions."""
     return connection.scalar(sa.select(sa.func.sum(tables.session.c.energy_kwh))) or Decimal(0)
+
+
+def _current(extracts: Sequence[str], entity: str) -> sa.Subquery:
+    """Return the landed rows of a chain, the latest first, in the version of the latest extract that brought them."""
+    row = tables.landed_row
+    of_entity = sa.select(row).where(row.c.entity == entity, row.c.extract_id.in_(extracts))
+    if len(extracts) == 1:
+        return of_entity.subquery("current")
+    age = sa.case({each: number for number, each in enumerate(extracts)}, value=row.c.extract_id)
+    newest = sa.func.min(age).over(partition_by=row.c.key)
+    every = of_entity.add_columns(age.label("age"), newest.label("newest")).subquery("every")
+    return (
+        sa.select(*(every.c[column.name] for column in row.c)).where(every.c.age == every.c.newest).subquery("current")
+    )
+
+
+def _is_place(row: sa.Subquery) -> sa.ColumnElement[bool]:
+    out = tables.quarantined_row.c
+    same = (out[name] == row.c[name] for name in ("extract_id", "entity", "file", "line"))
+    return sa.and_(*same, _is_out())
+
+
+def _is_merged(row: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether cleansing has logged that another row stands for this one."""
+    return sa.exists(sa.select(sa.literal(1)).where(*_of(row), tables.fix.c.field == "merged_into"))
+
+
+def _spelt(row: sa.Subquery, field: str) -> sa.ColumnElement[str]:
+    """Return a row's key as cleansing has written it: two spellings of one uid are one clean token."""
+    fix = tables.fix.c
+    last = sa.select(fix.after).where(*_of(row), fix.field == field).order_by(fix.fix_number.desc()).limit(1)
+    return sa.func.coalesce(last.correlate(row).scalar_subquery(), row.c.key)
+
+
+def _of(row: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    return [tables.fix.c[name] == row.c[name] for name in ("extract_id", "entity", "row_number")]
 
 
 def _is_out() -> sa.ColumnElement[bool]:

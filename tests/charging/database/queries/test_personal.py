@@ -28,9 +28,9 @@ def test_no_other_file_names_the_customers():
 @pytest.mark.parametrize(
     "counted",
     [
-        pytest.param(lambda connection: proving.clean(connection, "x-1", "customer"), id="of an extract"),
+        pytest.param(lambda connection: proving.clean(connection, ["x-1"], "customer"), id="of an extract"),
         pytest.param(lambda connection: proving.every_clean(connection, "customer"), id="all"),
-        pytest.param(lambda connection: proving.renewed(connection, "x-1", "customer"), id="told anew"),
+        pytest.param(lambda connection: proving.renewed(connection, ["x-1"], "customer"), id="told anew"),
     ],
 )
 def test_a_proof_reads_how_many_there_are_and_nothing_else(engine, counted):
