@@ -13,6 +13,7 @@ from charging.database.connection import code_version
 from charging.database.queries import landing as read
 from charging.legacy.extract import extract
 from charging.legacy.source import Source
+from charging.legacy.sql import SqlSource
 from charging.legacy.steve import SteveSource
 from tasks import forgetting, opening
 from tasks.validations import check_extract
@@ -44,12 +45,15 @@ def land(
 ) -> dict[str, Any]:
     """Land what a source has; return the manifest, and whether anything in it is new.
 
-    A delta goes on from the latest extract that has been cleansed; where there is none, everything is read.
+    A delta goes on from the latest extract that has been cleansed; where there is none, everything is read. The
+    watermark of a mapping may not move when a session stops, so those that were open then come again.
     """
     after = None
     if delta:
         with engine.connect() as connection:
             after = read.latest(connection, storable(source.name), is_cleansed=True)
+            if after is not None and isinstance(source, SqlSource):
+                source.read_again(read.open_sessions(connection, after))
     manifest, is_new = extract(
         source,
         engine,

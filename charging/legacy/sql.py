@@ -1,6 +1,6 @@
 """A legacy source in any SQL database, read by a mapping file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
@@ -28,6 +28,7 @@ class SqlSource:
     def __init__(self, engine: sa.Engine, mapping: SqlMapping, *, name: str | None = None) -> None:
         self._engine, self.mapping, self._name = engine, mapping, name or mapping.name
         self._snapshot = Snapshot(engine, self._name)
+        self._again: Collection[str] = ()
 
     def __enter__(self) -> Self:
         """Hold one moment of the database, so that everything read belongs together.
@@ -59,6 +60,24 @@ class SqlSource:
             return {entity: planner.plan(entity) for entity in self.mapping.entities}
         except SQLAlchemyError as error:
             raise unreadable(self._engine, self._name, error) from None
+
+    def read_again(self, session_ids: Collection[str]) -> None:
+        """Let a delta bring these sessions too, wherever their watermark stands: they were open when it was read.
+
+        Raises:
+            SourceError: if the mapping puts their ids into other words, so that no row can be found by them.
+        """
+        spec = self.mapping.entities.get("session")
+        if spec is None or spec.watermark is None or not session_ids:
+            return
+        column = spec.columns["session_id"]
+        if column.reference is None or column.values or column.otherwise is not None:
+            problem = (
+                "a delta cannot find the sessions that were open, as entities.session.columns.session_id is no plain"
+            )
+            mend = "name the column of their id there, or extract without --delta"
+            raise UnreadableSource(self._name, f"{problem} column", mend)
+        self._again = session_ids
 
     def inspect(self) -> Inspection:
         """Say what will be read, and how far each entity goes.
@@ -98,7 +117,8 @@ class SqlSource:
         assert query is not None  # noqa: S101 - a plan without problems has one
         if after is not None and plan.watermark is not None:
             column, order, is_utc = plan.watermark
-            query = query.where(column >= self._mark(after, order, of=column, is_utc=is_utc))
+            is_new = column >= self._mark(after, order, of=column, is_utc=is_utc)
+            query = query.where(sa.or_(is_new, *self._were_open(entity, plan)))
         rows = self.read(entity, query, chunk_size=chunk_size)
         while chunk := list(islice(rows, chunk_size)):
             yield chunk
@@ -158,6 +178,19 @@ class SqlSource:
             highest = aware.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         named = self.mapping.entities[plan.entity].watermark
         return Watermark(column=str(named), order=order, highest=snapshot.text(highest))
+
+    def _were_open(self, entity: str, plan: Plan) -> Iterator[sa.ColumnElement[bool]]:
+        if entity != "session" or not self._again or plan.key is None:
+            return
+        key: sa.ColumnElement[Any] = plan.key
+        ids: list[Any] = sorted(self._again)
+        if isinstance(key.type, sa.Integer):
+            ids = sorted(int(each) for each in ids if each.isascii() and each.isdigit())
+        elif not isinstance(key.type, sa.String):
+            key = sa.cast(key, sa.String(255))
+        # written into the statement: a database takes only so many parameters
+        kind = sa.BigInteger() if isinstance(key.type, sa.Integer) else sa.String()
+        yield key.in_(sa.bindparam("were_open", ids, kind, expanding=True, literal_execute=True))
 
     def _mark(self, after: str, order: Order, *, of: sa.ColumnElement[Any], is_utc: bool) -> object:
         if order is Order.NUMBER:

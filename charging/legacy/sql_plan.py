@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from charging.legacy.secret_words import is_secret
 from charging.legacy.snapshot import MARIADB, Snapshot
-from charging.legacy.source import INSTANTS, Order
+from charging.legacy.source import INSTANTS, REQUIRED, Order
 from charging.legacy.sql_mapping import Reference, SqlEntity, SqlMapping
 
 Type = TypeEngine[Any] | None
@@ -33,6 +33,8 @@ class Plan:
     query: sa.Select[Any] | None
     watermark: tuple[sa.ColumnElement[Any], Order, bool] | None
     """The column by which a delta is told, how it compares, and whether its instants are UTC."""
+    key: sa.ColumnElement[Any] | None
+    """The column that holds the first of what makes a row distinct; None where it is the same text for every row."""
 
 
 class Planner:
@@ -47,6 +49,7 @@ class Planner:
         spec, problems = self._mapping.entities[entity], list[str]()
         at = f"entities.{entity}"
         tables = self._statement(spec) if spec.statement is not None else self._tables(spec, at, problems)
+        found_by: dict[str, sa.ColumnElement[Any]] = {}
         columns, types, is_utc = list[sa.ColumnElement[Any]](), dict[str, str](), set[str]()
         for name, column in spec.columns.items():
             if column.reference is None:
@@ -55,6 +58,7 @@ class Planner:
                 continue
             found = _find(tables, spec, column.reference, f"{at}.columns.{name}", problems)
             if found is not None:
+                found_by[name] = found
                 columns.append(sa.type_coerce(found, sa.types.NullType()).label(name))  # as the driver has it
                 types[name] = _shown(found.type)
                 if self._keeps_utc(found.type):
@@ -77,6 +81,7 @@ class Planner:
             problems=tuple(dict.fromkeys(problems)),
             query=query,
             watermark=None if mark is None else self._watermark(mark),
+            key=found_by.get(REQUIRED[entity][0]),
         )
 
     def _tables(self, spec: SqlEntity, at: str, problems: list[str]) -> dict[str, sa.FromClause]:

@@ -78,6 +78,28 @@ def holding(connection: sa.Connection, of: Manifest, *, entity: str) -> list[str
     return [] if earlier is None else chain(connection, earlier)
 
 
+def open_sessions(connection: sa.Connection, of: Manifest) -> frozenset[str]:
+    """Return the ids of sessions that had no stop when an extract and those that it goes on from were read.
+
+    They may have closed since: they landed without one, it is estimated, or they wait for one.
+    """
+    extracts = chain(connection, of)
+    row, kept, waits = tables.landed_row.c, tables.session.c, tables.quarantined_row.c
+    stop = sa.case((~_is_odd(), row.fields["stopped_at"].astext), else_="")
+    unstopped = sa.select(row.key).where(
+        row.extract_id.in_(extracts), row.entity == "session", sa.func.coalesce(sa.func.trim(stop), "") == ""
+    )
+    settled = sa.select(kept.session_id).where(kept.back_office == of.source, ~kept.is_estimated)
+    estimated = sa.select(kept.session_id).where(kept.extract_id.in_(extracts), kept.is_estimated)
+    waiting = sa.select(waits.key).where(
+        waits.extract_id.in_(extracts),
+        waits.entity == "session",
+        waits.decision.is_(None),
+        waits.rule == "tx.no_stop",
+    )
+    return frozenset(connection.scalars(sa.union(sa.except_(unstopped, settled), estimated, waiting)))
+
+
 def is_cleansed(connection: sa.Connection, extract_id: str) -> bool:
     """Whether this extract has been cleansed; that is stored for all its entities at once, or not at all."""
     account = tables.account.c
@@ -190,9 +212,13 @@ def values_of(connection: sa.Connection, extract_id: str, *, entity: str, field:
     """Return the distinct values that one field has in an entity's rows."""
     row = tables.landed_row.c
     here = sa.and_(row.extract_id == extract_id, row.entity == entity)
-    # PostgreSQL keeps an escape that it cannot decode, but then opens no field of that row: such rows are read here.
-    written = sa.cast(row.fields, sa.Text)
-    is_odd = sa.or_(written.contains("\\u0000", autoescape=True), written.contains("\\ud", autoescape=True))
+    is_odd = _is_odd()
     plain = connection.scalars(sa.select(sa.case((~is_odd, row.fields[field].astext))).where(here).distinct())
     odd = connection.scalars(sa.select(row.fields).where(here, is_odd))
     return frozenset(value for value in (*plain, *(fields.get(field) for fields in odd)) if value is not None)
+
+
+def _is_odd() -> sa.ColumnElement[bool]:
+    """Whether PostgreSQL keeps an escape in a row that it cannot decode: then it opens no field of that row."""
+    fields = sa.cast(tables.landed_row.c.fields, sa.Text)
+    return sa.or_(fields.contains("\\u0000", autoescape=True), fields.contains("\\ud", autoescape=True))

@@ -171,6 +171,50 @@ def test_reads_on_from_a_number_and_from_a_text(engine, mapped, watermark):
     assert found == {"id": ["3"], "card_uid": ["1", "2"]}[watermark]
 
 
+@pytest.mark.parametrize("key", ["id", "card_uid"], ids=["a number", "a text"])
+def test_reads_again_what_was_open_wherever_its_watermark_stands(engine, mapped, key):
+    text = MAPPING.replace('"changed"', '"begun"').replace('session_id = "id"', f'session_id = "{key}"')
+    source = SqlSource(engine, mapped(text))
+    mark = source.inspect().watermarks["session"]
+    source.read_again({"1", "04A1B2C3", "o'clock", "CS-9@2026"})
+
+    found = values(source, "session", after=mark.highest)
+
+    again = {"id": "1", "card_uid": "04A1B2C3"}[key]
+    assert [(each["session_id"], each["started_at"][:7]) for each in found] == [
+        (again, "2026-03"),
+        ("2" if key == "id" else again, "2026-10"),
+    ]
+
+
+def test_reads_again_by_the_key_of_a_statement(engine, mapped):
+    text = """
+    [culture]
+    time_zone = "Europe/Amsterdam"
+    [entities.session]
+    sql = "SELECT id, card_uid, begun, ended_ms, energy FROM charge WHERE id < 3"
+    watermark = "begun"
+    [entities.session.columns]
+    session_id = "id"
+    station_id = "card_uid"
+    started_at = "begun"
+    stopped_at = { column = "ended_ms", unit = "ms" }
+    energy_kwh = "energy"
+    """
+    source = SqlSource(engine, mapped(text))
+    mark = source.inspect().watermarks["session"]
+    source.read_again({"1"})
+
+    assert [each["session_id"] for each in values(source, "session", after=mark.highest)] == ["1", "2"]
+
+
+def test_refuses_a_delta_where_no_row_can_be_found_by_its_key(engine, mapped):
+    text = MAPPING.replace('session_id = "id"', 'session_id = { column = "id", values = { 1 = "one" } }')
+
+    with pytest.raises(UnreadableSource, match=r"entities\.session\.columns\.session_id .* without --delta"):
+        SqlSource(engine, mapped(text)).read_again({"one"})
+
+
 def test_names_every_problem_with_the_schema_at_once(engine, mapped):
     wrong = mapped(**{'table = "card"': 'table = "cards"', '"c.ocpp_name"': '"c.ocppname"'})
 
