@@ -25,6 +25,8 @@ class Culture:
     max_rows: int | None = None
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What one row of a file is (`location`, `station`, `evse`, `socket`, `token`), and its header for each field."""
+    required: frozenset[str] = frozenset()
+    """The fields without which the importer takes no row."""
 
     def written(self, value: object) -> str:
         """Return a value as the importer reads it; a text that a spreadsheet would run is kept from it."""
@@ -74,6 +76,7 @@ PRESETS: Mapping[str, Culture] = {
                 "is_active": "Active",
             }
         },
+        required=frozenset({"token_uid"}),
     ),
     # It finds a location by name, address and zip, never by an id, and an update cannot clear a field.
     "greenflux": Culture(
@@ -114,6 +117,7 @@ PRESETS: Mapping[str, Culture] = {
                 "longitude": "Longitude",
             }
         },
+        required=frozenset({"serial_number"}),
     ),
 }
 

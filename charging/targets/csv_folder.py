@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from charging.clock import Clock
+from charging.identifiers import evse_id
 from charging.targets.change import Action, Applied, Change, Difference, Plain
 from charging.targets.compare import differing
 from charging.targets.csv_cultures import TRAPS, Culture
@@ -82,9 +83,8 @@ class CsvTarget:
         headers: Mapping[str, str],
         held: Mapping[str, str] | None,
     ) -> Change:
-        for name in headers.keys() & _IDENTITY:
-            if str(fields.get(name) or "").startswith(TRAPS):
-                return _refused(entity, key, f"its {name} begins like a formula, and an id is never changed")
+        if obstacle := self._obstacle(key, fields, headers):
+            return _refused(entity, key, obstacle)
         after: dict[str, Plain] = {header: self._culture.written(fields.get(name)) for name, header in headers.items()}
         no_place = tuple(sorted(name for name, value in fields.items() if value is not None and name not in headers))
         if held is None:
@@ -104,6 +104,19 @@ class CsvTarget:
             fields=after,
             no_place=no_place,
         )
+
+    def _obstacle(self, key: str, fields: Mapping[str, object], headers: Mapping[str, str]) -> str | None:
+        """Say why the importer cannot take a row."""
+        for name, header in headers.items():
+            value = str(fields.get(name) or "")
+            if name in self._culture.required and not value.strip():
+                whose = f"station {fields['station_id']}" if fields.get("station_id") else key
+                return f"{header} is empty: the source has no {name.replace('_', ' ')} of {whose}"
+            if name == "evse_id" and value and not _is_publishable(value):
+                return f"its evse_id {value} is none that partners take: remap it first"
+            if name in _IDENTITY and value.startswith(TRAPS):
+                return f"its {name} begins like a formula, and an id is never changed"
+        return None
 
     def _files(self, what: str) -> list[Path]:
         return sorted(self._folder.glob(f"{what}-[0-9][0-9][0-9].csv"))
@@ -148,6 +161,11 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _is_publishable(published: str) -> bool:
+    parsed = evse_id.parse(published)
+    return parsed is not None and parsed.is_publishable
 
 
 def _refused(entity: str, key: str, reason: str) -> Change:

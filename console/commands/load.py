@@ -32,6 +32,10 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a person reads: the counts, field by field what changes, and every row that stays out."""
     what = "dry run: nothing was sent" if result["dry_run"] else "done, and read back"
     yield _row("target", f"{result['target']} ({what})")
+    if result["target"] == "csv":
+        from charging.targets.csv_folder import KEY
+
+        yield _row("re-import key", f"{KEY}, the last column: by it the same row is found again in every file")
     for entity, actions in result["by_entity"].items():
         yield _row(entity, ", ".join(f"{number} {action}" for action, number in actions.items() if number))
     for entity, number in result["not_taken"].items():

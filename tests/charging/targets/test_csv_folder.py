@@ -155,6 +155,30 @@ def test_keeps_formulas_from_running_and_ids_from_changing(write):
     assert ended["token", "+31"].verdict is Verdict.REFUSED
 
 
+@pytest.mark.parametrize("serial", [None, "", " "])
+def test_refuses_a_row_that_lacks_what_the_importer_requires_and_says_whose_it_is(write, serial):
+    made = network()
+
+    ended = write(
+        replace(made, stations=[replace(made.stations[0], serial_number=serial), made.stations[1]]), culture="monta"
+    )
+
+    reason = "Charge point identifier is empty: the source has no serial number of station CS-1"
+    refused = {key: one.reason for (_, key), one in ended.items() if one.verdict is Verdict.REFUSED}
+    assert refused == {"CS-1*1#1": reason, "CS-1*1#2": reason}
+    assert [row.rpartition(",")[2] for row in text(write, "socket-001.csv").splitlines()[1:]] == ["CS-2*1#1"]
+
+
+@pytest.mark.parametrize("published", ["Zuil 1", "+31*123*0004*1"])
+def test_sends_no_evse_id_that_partners_refuse(write, published):
+    made = network()
+
+    ended = write(replace(made, evses=[replace(one, evse_id=published) for one in made.evses if one.connector_id]))
+
+    assert ended["evse", "CS-1*1"].verdict is Verdict.REFUSED
+    assert "remap" in ended["evse", "CS-1*1"].reason
+
+
 def test_finds_what_somebody_has_changed_in_a_file(write):
     write(network())
     path = write.folder / "token-001.csv"
