@@ -38,8 +38,9 @@ def suite(given: Given) -> tuple[Expectation, ...]:
         written_as(
             "evse.id_readable",
             "evse_id",
-            "Published EVSE ids have the form of eMI3: country, operator, E, outlet.",
-            Consequence.QUARANTINE,
-            pattern=r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9][A-Z0-9*]{0,30}",
+            "Published EVSE ids have the form of eMI3: country, operator, E, outlet. Others stay as they are until "
+            "they are remapped, and no target is sent them before.",
+            Consequence.WARN,
+            pattern=r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9][A-Z0-9*]{0,29}",
         ),
     )

@@ -20,6 +20,8 @@ def judge(cases: Sequence[Case], context: Context) -> list[Evse]:
     _same_number(all_open(cases))
     _gap(all_open(cases))
     _same_id(all_open(cases))
+    for case in all_open(cases):
+        _published(case)
     return [_evse(case) for case in all_open(cases)]
 
 
@@ -71,6 +73,18 @@ def _same_id(cases: Sequence[Case]) -> None:
             others = ", ".join(other.key for other in group if other is not case)
             reason = f"it has the same EVSE id as {others}: {compact}"
             case.reject(Rejection(rule="evse.dup_compact", reason=reason, owner=Owner.NETWORK_OWNER))
+
+
+def _published(case: Case) -> None:
+    """id.din, id.nonconforming: an id that partners refuse stays as it came; what it becomes is for remapping."""
+    published = case.values.get("evse_id")
+    parsed = evse_id.parse(published) if published else None
+    if not published or (parsed and parsed.is_publishable):
+        return
+    is_din = parsed is not None and parsed.standard is evse_id.Standard.DIN
+    what = "follows DIN SPEC 91286" if is_din else "is none that partners take"
+    question = f"which id shall it have? {published!r} {what}; see `rehome remap propose`"
+    case.ask("id.din" if is_din else "id.nonconforming", question, Owner.NETWORK_OWNER)
 
 
 def _connector(case: Case) -> int:

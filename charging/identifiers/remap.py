@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from charging.identifiers import evse_id
+from charging.identifiers.countries import COUNTRY_OF_CALLING_CODE
 from charging.identifiers.notation import letters_and_digits
 from charging.network import Evse
 
@@ -89,9 +90,19 @@ def _proposal(evse: Evse, *, country: str, operator: str, din_operators: Mapping
     elif parsed and (converted := evse_id.from_din(parsed, operators=din_operators)) and converted.is_publishable:
         rule, reason = "id.din", "DIN SPEC 91286 gave way to ISO 15118; the operator codes are paired by the owner"
         after = converted.text
+    elif parsed and parsed.standard is evse_id.Standard.DIN:
+        reason = _unpaired(parsed, din_operators)
     return Proposal(
         evse_uid=evse.evse_uid, before=before, after=after, rule=rule, needs_owner=needs_owner, reason=reason
     )
+
+
+def _unpaired(din: evse_id.EvseId, operators: Mapping[str, str]) -> str:
+    """Say why an id of DIN cannot be converted."""
+    pair = f"{din.country}*{din.operator}"
+    if pair in operators or din.country not in COUNTRY_OF_CALLING_CODE:
+        return "it does not convert into an id that partners take; it may be printed on the station"
+    return f'DIN SPEC 91286: say which operator "{pair}" became, in [remap.din_operators], and it is converted instead'
 
 
 def generate(evse: Evse, *, country: str, operator: str) -> str:

@@ -2,6 +2,7 @@
 
 from expectations.expectation import Expectation, between, written_as
 from expectations.outgoing.fits import REFUSE, distinct, required, strings
+from expectations.outgoing.ocpi import evse_id_form
 
 _STATION_TEXTS = ("vendor", "model", "serial_number", "firmware", "iccid", "imsi")
 
@@ -22,7 +23,7 @@ def steve_evse() -> tuple[Expectation, ...]:
         *required("evse", "evse_uid", "station_id", "connector_id"),
         distinct("evse", "evse_uid"),
         between("evse.connector_not_zero", "connector_id", "No EVSE is connector 0.", REFUSE, lowest=1),
-        *strings("evse", {"evse_id": 255}),
+        evse_id_form(),
     )
 
 
@@ -52,6 +53,7 @@ def citrineos_evse() -> tuple[Expectation, ...]:
         *required("evse", "evse_uid", "station_id", "connector_id"),
         distinct("evse", "evse_uid"),
         between("evse.connector_not_zero", "connector_id", "No EVSE is connector 0.", REFUSE, lowest=1),
+        evse_id_form(),
     )
 
 

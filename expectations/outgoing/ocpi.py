@@ -40,11 +40,17 @@ def evse(version: str) -> tuple[Expectation, ...]:
         *required("evse", "uid", "status"),
         distinct("evse", "uid"),
         *ci_strings("evse", {"uid": ID_LENGTHS[version], "evse_id": 48}),
-        _written("evse.evse_id_form", "evse_id", "EVSE ids are a country, an operator, E and an outlet.", EVSE_ID),
+        evse_id_form(),
         between("evse.connectors_sent", "connectors", "Every EVSE has a connector.", REFUSE, lowest=1),
         between("evse.connector_not_zero", "connector_id", "No EVSE is connector 0.", REFUSE, lowest=1),
         *words("evse", {"status": EVSE_STATUSES}, whose="OCPI"),
     )
+
+
+def evse_id_form() -> Expectation:
+    """Expect EVSE ids as every partner takes them; others are remapped first."""
+    sentence = "EVSE ids are a country, an operator, E and an outlet; others must be remapped first."
+    return _written("evse.evse_id_form", "evse_id", sentence, EVSE_ID)
 
 
 def connector(version: str) -> tuple[Expectation, ...]:

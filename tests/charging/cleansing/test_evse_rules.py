@@ -36,6 +36,29 @@ def test_judges_connectors(evse, rows, rules, merged):
     assert found.merged == merged
 
 
+@pytest.mark.parametrize(
+    ("published", "rules"),
+    [
+        pytest.param(None, [], id="none"),
+        pytest.param("NL*EVN*E1*1", [], id="one that every reader takes"),
+        pytest.param("nl*evn*e1*1", [], id="one in small letters"),
+        pytest.param("NL*EVN*E" + "1" * 30, ["id.nonconforming"], id="30 letters and digits, and 36 in all"),
+        pytest.param("NL*EVN*E" + "1" * 29, [], id="35 in all"),
+        pytest.param("UK*EVN*E1", ["id.nonconforming"], id="a country that is none"),
+        pytest.param("Zuil 1", ["id.nonconforming"], id="a name"),
+        pytest.param("+31*123*0004*1", ["id.din"], id="DIN"),
+        pytest.param("31*123*0004*1", ["id.din"], id="DIN without its sign"),
+    ],
+)
+def test_leaves_an_id_that_partners_refuse_and_asks_its_owner(evse, published, rules):
+    found = evse({"evse_id": published})
+
+    assert [each.evse_id for each in found.clean] == [published]
+    assert [(each.rule, each.owner) for each in found.questions] == [(rule, "network owner") for rule in rules]
+    assert all(published in each.question for each in found.questions)
+    assert (found.fixes, found.quarantined) == ((), ())
+
+
 def test_follows_a_station_that_is_merged_for_its_capitals(evse):
     found = evse({}, {"station_id": "cs-1"}, station_ids=frozenset({"CS-1"}))
 

@@ -33,6 +33,13 @@ def test_proposes_an_id_where_one_is_needed(published, after, rule, needs_owner)
     assert proposal.reason
 
 
+def test_says_which_operator_of_din_waits_for_its_pair():
+    (proposal,) = propose([evse(published="+31*123*7")]).proposals
+
+    assert '"31*123"' in proposal.reason
+    assert "[remap.din_operators]" in proposal.reason
+
+
 def test_keeps_an_id_that_conforms():
     remap = propose([evse(published="FR*A23*E45B*78C")])
 
