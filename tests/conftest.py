@@ -18,6 +18,7 @@ from typing import Literal
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings as hypothesis
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp
 
@@ -41,6 +42,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for variable in ("GX_ANALYTICS_ENABLED", "PREFECT_SERVER_ANALYTICS_ENABLED"):
         os.environ[variable] = "false"
     os.environ["DO_NOT_TRACK"] = "1"
+    # The same examples each time: what fails for one fails for all. HYPOTHESIS_PROFILE=searching looks for new ones.
+    hypothesis.register_profile("steady", derandomize=True, deadline=None)
+    hypothesis.register_profile("searching", deadline=None, max_examples=1_000)
+    hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

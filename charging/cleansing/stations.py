@@ -83,24 +83,25 @@ def _case_and_space(case: Case) -> None:
 
 
 def _spellings(cases: Sequence[Case]) -> None:
-    """cp.vendor_spelling: one spelling for each vendor, from the dictionary, or as most stations have it."""
+    """cp.vendor_spelling: one spelling for each vendor, from the dictionary, or as most stations then have it."""
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for case in cases:
         if vendor := case.values.get("vendor"):
-            votes[folded_name(vendor)][vendor] += 1
+            if known := _SPELLINGS.get(folded_name(vendor)):
+                case.repair(Repair(field="vendor", rule="cp.vendor_spelling", after=known))
+            spelt = case.values.get("vendor") or vendor
+            votes[folded_name(spelt)][spelt] += 1
     for case in cases:
         if vendor := case.values.get("vendor"):
-            folded = folded_name(vendor)
-            (winner, count), *_ = sorted(votes[folded].items(), key=lambda each: (-each[1], each[0]))
-            if folded in _SPELLINGS:
-                case.repair(Repair(field="vendor", rule="cp.vendor_spelling", after=_SPELLINGS[folded]))
-            elif count * 2 > (total := votes[folded].total()):
+            of_vendor = votes[folded_name(vendor)]
+            (winner, count), *_ = sorted(of_vendor.items(), key=lambda each: (-each[1], each[0]))
+            if count * 2 > of_vendor.total():
                 repair = Repair(
                     field="vendor",
                     rule="cp.vendor_spelling",
                     after=winner.strip(),
                     confidence=Confidence.VOTE,
-                    evidence=f"{count} of {total} stations write {winner.strip()}",
+                    evidence=f"{count} of {of_vendor.total()} stations write {winner.strip()}",
                 )
                 case.repair(repair)
 

@@ -221,3 +221,12 @@ def strip(value):
         for field in fields(value)
         if field.name not in {"sample_number", "is_estimated", "cost", "currency"}
     }
+
+
+def test_a_vendor_whom_the_dictionary_names_votes_on_the_spelling_at_once():
+    written = {"CS-1": "ALFEN", "CS-2": "ICU Charging", "CS-3": "Alfen"}
+    rows = [{"station_id": name, "vendor": vendor} for name, vendor in written.items()]
+
+    cleansed = cleanse("station", landed("station", rows), CONTEXT)
+
+    assert [station.vendor for station in cleansed.clean] == ["Alfen"] * 3
