@@ -38,8 +38,14 @@ contracts:  ## the arrows between the rooms
 fix:  ## let the linter and the formatter mend what they can
 	@$(RUN)/ruff check --fix; $(RUN)/ruff format
 
-bench: install  ## goal 9: extract, cleanse and load 100,000 and 1,000,000 sessions, and the load beside others'
-	@$(RUN)/python benchmarks/load.py $(ARGS)
+bench: bench-load  ## goal 9: extract, cleanse and load 100,000 and 1,000,000 sessions, and the load beside others'
+
+bench-%: .tools/bench/installed  ## one benchmark of benchmarks/, beside its peers
+	@.tools/bench/bin/python benchmarks/$*.py $(ARGS)
+
+.tools/bench/installed: uv.lock pyproject.toml | $(UV)  ## the peers are in an environment of their own
+	@UV_PROJECT_ENVIRONMENT=.tools/bench $(UV) sync --frozen --quiet --no-group dev --group bench --python $(PYTHON)
+	@touch $@
 
 clean:  ## remove what was installed; the rehearsal's data stays
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -11,6 +11,7 @@ from charging.clock import system_clock
 from charging.database.columns import storable
 from charging.database.connection import code_version
 from charging.database.queries import landing as read
+from charging.database.turns import take_turns
 from charging.legacy.extract import extract
 from charging.legacy.source import Source
 from charging.legacy.sql import SqlSource
@@ -54,6 +55,7 @@ def land(
             after = read.latest(connection, storable(source.name), is_cleansed=True)
             if after is not None and isinstance(source, SqlSource):
                 source.read_again(read.open_sessions(connection, after))
+    redact = forgetting.redaction(engine)
     manifest, is_new = extract(
         source,
         engine,
@@ -61,10 +63,12 @@ def land(
         code_version=code_version(),
         entities=entities,
         after=after,
-        redact=forgetting.redaction(engine),
+        redact=redact,
         tell=tell,
+        settle=lambda connection, extract_id: forgetting.catch_up(connection, extract_id, since=redact),
     )
     with engine.begin() as connection:
+        take_turns(connection, forgetting.FORGETTING)  # what is said of rows may name them
         warnings = check_extract(connection, manifest.extract_id, source=manifest.source, at=manifest.extracted_at)
     return {
         "extract_id": manifest.extract_id,

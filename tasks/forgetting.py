@@ -20,7 +20,7 @@ from charging.settings import Settings
 from charging.work_list.answered import SHORTEST_NAME
 
 FORGETTING = "forget"
-"""Whose turn it is to forget, or to store what a partner sent: never both at once."""
+"""Whose turn it is to forget, to store what a partner sent, or to keep what was extracted: one after the other."""
 
 
 def redaction(engine: sa.Engine) -> Redaction | None:
@@ -41,6 +41,20 @@ def redaction_on(connection: sa.Connection) -> Redaction | None:
     """
     known = read.forgotten(connection)
     return Redaction(_pseudonyms(configuration.load()), known) if known else None
+
+
+def catch_up(connection: sa.Connection, extract_id: str, *, since: Redaction | None) -> None:
+    """Wait for a forgetting that is under way, and redact the rows of an extract by who was forgotten `since`.
+
+    Only from here to the end of the caller's transaction does a forgetting wait for it: reading a source takes long.
+
+    Raises:
+        SettingsError: if somebody was forgotten, and there is no key by which to know them again.
+    """
+    take_turns(connection, FORGETTING)
+    redact = redaction_on(connection)
+    if redact is not None and (since is None or redact.known != since.known):
+        write.replace_landed(connection, redact, at=None, extract_id=extract_id)
 
 
 def forget(

@@ -30,6 +30,7 @@ def extract(
     after: Manifest | None = None,
     redact: Redact | None = None,
     tell: Told | None = None,
+    settle: Callable[[sa.Connection, str], None] | None = None,
 ) -> tuple[Manifest, bool]:
     """Land every row of a source in one transaction; return the manifest, and whether it is new.
 
@@ -37,7 +38,8 @@ def extract(
     of entities that have a watermark, only what came since is read; all others come whole.
 
     The same content of the same source is the same extract: nothing lands twice, and the earlier manifest is returned.
-    That is judged by what came: `redact` only changes what is kept of it.
+    That is judged by what came: `redact` only changes what is kept of it, and so does `settle`, which has the last word
+    on the rows of a new extract, by its id, in their own transaction.
 
     Raises:
         SourceError: if the source cannot be read to its end; nothing has been landed then.
@@ -75,6 +77,8 @@ def extract(
                 watermarks=_watermarks(inspection, counts, begun),
                 after_extract_id=None if after is None else after.extract_id,
             )
+            if settle is not None:
+                settle(connection, extract_id)
             write.store_manifest(connection, manifest)
             return manifest, True
     with engine.connect() as connection:

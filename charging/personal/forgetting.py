@@ -95,7 +95,8 @@ class Redaction:
 
     def __init__(self, pseudonyms: Pseudonyms, known: Iterable[tuple[str, str]]) -> None:
         self._pseudonyms = pseudonyms
-        self._known = frozenset(known)
+        self.known = frozenset(known)
+        """Who was forgotten, as (kind, keyed hash)."""
         self.name = lru_cache(maxsize=100_000)(self._pseudonym)
         """What stands for a name of somebody who was forgotten; None for anybody else's."""
 
@@ -138,7 +139,7 @@ class Redaction:
         return self._pseudonyms.of(kind, text) if self._is_known(kind, text) else None
 
     def _is_known(self, kind: Kind, text: str) -> bool:
-        return (str(kind), self._pseudonyms.hash_of(kind, text)) in self._known
+        return (str(kind), self._pseudonyms.hash_of(kind, text)) in self.known
 
     def _resolved(self, text: str) -> str | None:
         """Return the one uid for which a doubtful one can stand, as cleansing would find it among those it knows."""

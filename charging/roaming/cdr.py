@@ -25,6 +25,33 @@ class Cohort(StrEnum):
     NOT_MOVED = "not_moved"
 
 
+class Protocol(StrEnum):
+    """In which protocol a CDR was stated; what it can say, and whether it can change, depends on it."""
+
+    OCPI = "ocpi"
+    OICP = "oicp"
+    OCHP = "ochp"
+    EMIP = "emip"
+    STATEMENT = "statement"
+    """A list by file, read by a mapping."""
+    OWN = "own"
+    """Made from our own sessions."""
+
+
+class CdrState(StrEnum):
+    """How final a CDR is. OCPI's are always final; OCHP's pass through the others until approved or rejected."""
+
+    NEW = "new"
+    ACCEPTED = "accepted"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    REVISED = "revised"
+    REJECTED = "rejected"
+    INTERMEDIATE = "intermediate"
+    """eMIP: a report on the way, which bills nothing."""
+    FINAL = "final"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CdrLine:
     """A measured quantity: kWh for ENERGY, hours for the times, A and kW for the extremes of a period."""
@@ -37,7 +64,10 @@ class CdrLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cdr:
-    """The billable record of one session. Ids are compared in their compact form; `…_raw` is what stood on the wire."""
+    """The billable record of one session. Ids are compared in their compact form; `…_raw` is what stood on the wire.
+
+    What a protocol cannot say is None, never zero.
+    """
 
     side: Side
     partner: str
@@ -61,11 +91,32 @@ class Cdr:
     is_credit: bool
     credits_cdr_id: str | None
     last_updated: datetime
+    """Where a protocol has no such field, when it was received."""
     raw_sha256: str
     quality: tuple[str, ...] = ()
     """Codes of what was odd about the record (`unit.energy_wh`, `id.separator_nonstandard`…)."""
     station_id: str | None = None
     cohort: Cohort | None = None
+    protocol: Protocol = Protocol.OCPI
+    state: CdrState = CdrState.FINAL
+    session_aliases: tuple[str, ...] = ()
+    """Under which other ids the session is known to somebody on the way: the hub, the operator, the provider."""
+    token_hash: str | None = None
+    """Where the wire carries no uid but its hash: `sha-1:…` or `sha-256:…`, in lower-case hexadecimal digits."""
+    evse_uid: str | None = None
+    connector_id: str | None = None
+    charging_started_at: datetime | None = None
+    charging_ended_at: datetime | None = None
+    """Where the protocol tells the energy's flow from the session around it (OICP)."""
+    total_hours: Decimal | None = None
+    parking_hours: Decimal | None = None
+    meter_start_kwh: Decimal | None = None
+    meter_end_kwh: Decimal | None = None
+    start_offset_minutes: int | None = None
+    """The offset from UTC in which the start was written, for the vote on time zones; None: none was stated."""
+    is_cost_significant: bool = True
+    """False where the sender says that its amount means nothing (Gireve's `[?]`), or the protocol has none (OICP)."""
+    invoice_id: str | None = None
 
     @property
     def cdr_key(self) -> str:

@@ -1,6 +1,8 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from charging import settings as configuration
 from charging.legacy.extract import extract
@@ -77,6 +79,20 @@ def landed(engine, listed):
         return manifest.extract_id
 
     return made
+
+
+@pytest.fixture
+def until_somebody_waits(engine):
+    """What returns as soon as another transaction waits for its turn."""
+
+    def waited():
+        deadline = time.monotonic() + 20
+        waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.scalar(waits):
+                assert time.monotonic() < deadline, "nobody waits for the turn"
+
+    return waited
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A person is forgotten everywhere at once, every sum stays what it was, and no later extract brings them back."""
 
 import json
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from charging import settings as configuration
 from charging.database import tables
 from charging.database.operations import forgetting as write
+from charging.database.operations import landing
 from charging.database.queries import personal as read
 from charging.database.queries.personal import Purpose
 from charging.errors import AnswerRefused, CountsDisagree, SettingsError, UnknownThing
@@ -204,6 +206,64 @@ def test_no_later_extract_brings_the_person_back(cleansed, engine, keyed, forget
     assert traces(engine) == set()
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.token)) == 2
+
+
+def test_whoever_is_forgotten_while_rows_are_read_does_not_land_with_them(
+    cleansed, engine, keyed, forget, listed, network, make_session
+):
+    class Slow(listed):
+        def rows(self, entity, *, chunk_size=2):
+            for chunk in super().rows(entity, chunk_size=chunk_size):
+                yield chunk
+                if entity == "session" and chunk[0].values["session_id"] == "1":
+                    forget()
+
+    entities = network(make_session("9", hour=13))
+    later = extraction.land(Slow("legacy", **entities), engine)
+
+    assert later["is_new"]
+    assert traces(engine) == set()
+    cleansing.cleanse_extract(engine, keyed, later["extract_id"])
+    assert traces(engine) == set()
+    again = extraction.land(listed("legacy", **entities), engine)
+    assert (again["is_new"], again["extract_id"]) == (False, later["extract_id"])
+
+
+def test_a_forgetting_waits_for_rows_that_are_about_to_be_kept(
+    cleansed, engine, forget, listed, network, make_session, until_somebody_waits, monkeypatch
+):
+    forgetting_beside, store = threading.Thread(target=forget), landing.store_manifest
+
+    def store_while_somebody_forgets(connection, manifest):
+        forgetting_beside.start()
+        until_somebody_waits()
+        store(connection, manifest)
+
+    monkeypatch.setattr(landing, "store_manifest", store_while_somebody_forgets)
+    extraction.land(listed("legacy", **network(make_session("9", hour=13))), engine)
+    forgetting_beside.join(20)
+
+    assert not forgetting_beside.is_alive()
+    assert traces(engine) == set()
+
+
+def test_rows_wait_for_a_forgetting_before_they_are_kept(
+    cleansed, engine, forget, listed, network, make_session, until_somebody_waits, monkeypatch
+):
+    entities, store = network(make_session("9", hour=13)), write.store_request
+    extracting = threading.Thread(target=lambda: extraction.land(listed("legacy", **entities), engine))
+
+    def store_while_somebody_extracts(*given, **named):
+        extracting.start()
+        until_somebody_waits()
+        store(*given, **named)
+
+    monkeypatch.setattr(write, "store_request", store_while_somebody_extracts)
+    forget()
+    extracting.join(20)
+
+    assert not extracting.is_alive()
+    assert traces(engine) == set()
 
 
 def test_lands_nothing_without_the_key_by_which_the_forgotten_are_known(

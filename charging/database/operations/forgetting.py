@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from charging.database import tables
-from charging.database.columns import Document, Words
+from charging.database.columns import Document, Words, storable
 from charging.database.operations import rows
 from charging.database.queries.kept import EVIDENCE
 from charging.database.queries.personal import Person
@@ -76,7 +76,7 @@ def replace_everywhere(
 ) -> dict[str, int]:
     """Put pseudonyms in every place; return how many rows were changed, by table and column."""
     done = Counter({"vault.customer": _customers(connection, given)})
-    done.update(_landed(connection, redaction, at=at))
+    done.update(replace_landed(connection, redaction, at=at))
     done.update(_set_aside(connection, redaction))
     for table in tables.metadata.sorted_tables:
         if table.schema not in _OURS:
@@ -84,6 +84,32 @@ def replace_everywhere(
             done.update(_texts(connection, table, given))
     _accesses(connection, given)
     return {place: changed for place, changed in sorted(done.items()) if changed}
+
+
+def replace_landed(
+    connection: sa.Connection, redaction: Redaction, *, at: datetime | None, extract_id: str | None = None
+) -> dict[str, int]:
+    """Redact landed rows, all or those of one extract; return how many were changed, by entity.
+
+    `at` marks rows of which more was kept before; rows that nobody has seen yet need no mark.
+    """
+    row, done = tables.landed_row.c, {}
+    for entity in ("customer", "contract", "token", "session", "reservation"):
+        chosen = sa.select(row.extract_id, row.row_number, row.fields).where(row.entity == entity)
+        if extract_id is not None:
+            chosen = chosen.where(row.extract_id == storable(extract_id))
+        marks = []
+        for of_extract, number, fields in connection.execute(chosen, execution_options={"yield_per": 5_000}):
+            if (values := redaction(entity, fields)) is not fields:
+                at_row = {"of_extract": of_extract, "of_row": number}
+                marks.append(at_row | {"key": key_of(entity, values), "fields": values, "forgotten_at": at})
+        changed = sa.update(tables.landed_row).where(
+            row.entity == entity, row.extract_id == sa.bindparam("of_extract"), row.row_number == sa.bindparam("of_row")
+        )
+        for start in range(0, len(marks), rows.CHUNK):
+            connection.execute(changed, marks[start : start + rows.CHUNK])
+        done[f"landing.landed_row ({entity})"] = len(marks)
+    return done
 
 
 def totals(connection: sa.Connection) -> dict[str, str]:
@@ -110,24 +136,6 @@ def _customers(connection: sa.Connection, given: Replacing) -> int:
             sa.update(tables.customer).where(row.customer_id == name).values(customer_id=stand_in, **gone)
         ).rowcount
     return changed
-
-
-def _landed(connection: sa.Connection, redaction: Redaction, *, at: datetime) -> dict[str, int]:
-    row, done = tables.landed_row.c, {}
-    for entity in ("customer", "contract", "token", "session", "reservation"):
-        chosen = sa.select(row.extract_id, row.row_number, row.fields).where(row.entity == entity)
-        marks = []
-        for extract_id, number, fields in connection.execute(chosen, execution_options={"yield_per": 5_000}):
-            if (values := redaction(entity, fields)) is not fields:
-                at_row = {"of_extract": extract_id, "of_row": number}
-                marks.append(at_row | {"key": key_of(entity, values), "fields": values, "forgotten_at": at})
-        changed = sa.update(tables.landed_row).where(
-            row.entity == entity, row.extract_id == sa.bindparam("of_extract"), row.row_number == sa.bindparam("of_row")
-        )
-        for start in range(0, len(marks), rows.CHUNK):
-            connection.execute(changed, marks[start : start + rows.CHUNK])
-        done[f"landing.landed_row ({entity})"] = len(marks)
-    return done
 
 
 def _set_aside(connection: sa.Connection, redaction: Redaction) -> dict[str, int]:
