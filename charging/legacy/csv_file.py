@@ -182,13 +182,15 @@ class CsvSource:
                 f"is needed for {self.name}, whose times carry no zone ({evidence.zoneless})",
                 "pass --time-zone, for example Europe/Amsterdam, or write time_zone under [culture] in a mapping file",
             )
+        if stated := self._date_order or mapping.date_order:
+            evidence.require_order(stated)
         return _Layout(
             encoding=encoding,
             delimiter=delimiter,
             header=header,
             mapping=mapping,
             decimal=self._decimal or mapping.decimal or evidence.decimal(),
-            date_order=self._date_order or mapping.date_order or evidence.date_order(),
+            date_order=stated or evidence.date_order(),
             time_zone=time_zone if evidence.zoneless else None,
             row_count=row_count,
         )

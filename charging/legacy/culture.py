@@ -1,15 +1,18 @@
 """In which culture a file writes its numbers and dates: proven from its own values, or asked; never assumed."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from charging.errors import UnreadableSource
 from charging.legacy.readings import DateReadings, NumberReadings
 
+ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 _DATE = re.compile(
     r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AaPp])\.?[Mm]\.?)?)?"
 )
+_YEAR_FIRST = re.compile(r"\d{4}-\d")
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d{2}:?\d{2})$")
 _TIME = re.compile(r"\d{1,2}:\d{2}")
 _POINT = re.compile(r"[+-]?\d+\.\d+")
@@ -28,6 +31,10 @@ class Evidence:
     decimals: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     zoneless: str | None = None
+    proofs: Counter[str] = field(default_factory=Counter)
+    """How many dates can be read in one order only, by that order."""
+    in_column: dict[str, str] = field(default_factory=dict)
+    """The first of these, by order, with its column."""
     number_readings: NumberReadings = field(default_factory=NumberReadings)
     date_readings: DateReadings = field(default_factory=DateReadings)
 
@@ -48,8 +55,10 @@ class Evidence:
             self.zoneless = f"{text!r} in line {line}"
         match = _DATE.match(text)
         if match is None:
+            self.proofs["ymd"] += _YEAR_FIRST.match(text) is not None
             return
         first, second = int(match[1]), int(match[3])
+        self._see_order(first, second, f"{text!r} in column {column!r} in line {line}")
         where = f"{text!r} in line {line}"
         if first > 12 or match[2] == ".":  # a point between day and month is written day first, everywhere
             self.orders.setdefault("dmy", where)
@@ -59,6 +68,13 @@ class Evidence:
             self.orders.setdefault("same" if first == second else "either", where)
             if "dmy" not in self.orders and "mdy" not in self.orders:
                 self.date_readings.see(column, int(match[4]), first, second)
+
+    def _see_order(self, first: int, second: int, where: str) -> None:
+        """Note in which order alone a date can be one; one that can be neither proves nothing."""
+        orders = [order for order, month in (("dmy", second), ("mdy", first)) if month <= 12]
+        found = orders[0] if len(orders) == 1 else "either"
+        self.proofs[found] += 1
+        self.in_column.setdefault(found, where)
 
     def decimal(self) -> str:
         """Return the decimal mark.
@@ -91,6 +107,26 @@ class Evidence:
             evidence=self.date_readings.told,
             mend='say which with --date-order dmy or mdy (date_order = "dmy" under [culture] in a mapping file)',
         )
+
+    def require_order(self, stated: str) -> None:
+        """Refuse an order of day and month that more dates contradict than prove; fewer cost only their own rows.
+
+        Raises:
+            UnreadableSource: if the stated order does not fit.
+        """
+        others = [
+            order for order in ("dmy", "mdy", "either") if order != stated and (stated == "ymd" or order != "either")
+        ]
+        against = sum(self.proofs[order] for order in others)
+        if not against or against < self.proofs[stated]:
+            return
+        where = next(self.in_column[order] for order in others if order in self.in_column)
+        fits = [order for order in ("dmy", "mdy") if order != stated and self.proofs[order]] or ["dmy or mdy"]
+        problem = (
+            f"its dates are stated to be {ORDERS[stated]}, and {where} is no such date ({against} of them are not)"
+        )
+        mend = f"say --date-order {' or '.join(fits)} (date_order under [culture] in a mapping file)"
+        raise UnreadableSource(self.source, problem, mend)
 
     def _decide(
         self, seen: dict[str, str], *, first: str, second: str, what: str, evidence: Callable[[], str], mend: str

@@ -11,6 +11,7 @@ from charging.legacy.mapping import FileMapping
 HEADER = "session_id,station_id,started_at,stopped_at,energy_kwh\n"
 GOOD = "1,CS-1,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,7.5\n"
 REAL = Path(__file__).parents[4] / "shared" / "data" / "workplace-charging-sessions.csv"
+COLUMNS_AS_THEY_ARE = {"session": {name: name for name in HEADER.strip().split(",")}}
 DEPOT = FileMapping(
     name="depot",
     entity="session",
@@ -179,6 +180,50 @@ def test_takes_the_order_of_dates_and_the_decimal_mark_as_it_is_told(file):
     found = rows(CsvSource(file(content), date_order="mdy", decimal=","))
 
     assert (found[0].values["started_at"], found[0].values["energy_kwh"]) == ("2026-03-04 10:00:00Z", "1.250")
+
+
+def dated(*days):
+    return HEADER + "".join(GOOD.replace("2026-03-04T10:00:00Z", f"{day} 10:00Z") for day in days)
+
+
+@pytest.mark.parametrize(
+    ("days", "stated", "said"),
+    [
+        pytest.param(
+            ["03/04/2026", "04/13/2026"],
+            "dmy",
+            "stated to be day first, and '04/13/2026 10:00Z' in column 'started_at' in line 3 is no such date "
+            r"\(1 of them are not\); say --date-order mdy",
+            id="a month 13",
+        ),
+        pytest.param(["13.04.2026"], "mdy", "stated to be month first.* in line 2 .*--date-order dmy", id="a day 13"),
+        pytest.param(
+            ["03/04/2026"], "ymd", "stated to be year first.* in line 2 .*order dmy or mdy", id="no year first"
+        ),
+        pytest.param(["04/13/2026", "13/04/2026"], "dmy", "1 of them are not", id="as many against it as for it"),
+    ],
+)
+def test_refuses_an_order_of_dates_that_does_not_fit_before_any_row_is_read(file, days, stated, said):
+    path = file(dated(*days))
+
+    with pytest.raises(UnreadableSource, match=f"export.csv cannot be read: its dates are {said}"):
+        CsvSource(path, date_order=stated).inspect()
+    with pytest.raises(UnreadableSource, match=said):
+        stated_there = FileMapping(name="m", entity="session", columns=COLUMNS_AS_THEY_ARE, date_order=stated)
+        CsvSource(path, mapping=stated_there).inspect()
+
+
+@pytest.mark.parametrize(
+    ("days", "stated"),
+    [
+        pytest.param(["13/04/2026", "14/04/2026", "04/13/2026"], "dmy", id="one slip among more dates that fit"),
+        pytest.param(["2026-04-13", "2026-04-14", "04/13/2026"], "ymd", id="the same, year first"),
+        pytest.param(["2026-04-13"], "dmy", id="dates that need no order"),
+        pytest.param(["03/04/2026", "03.04.2026"], "mdy", id="dates that could be either"),
+    ],
+)
+def test_takes_an_order_of_dates_that_more_dates_prove_than_contradict(file, days, stated):
+    assert len(rows(CsvSource(file(dated(*days)), date_order=stated))) == len(days)
 
 
 def test_gives_the_evidence_for_each_reading_of_the_dates(file):
