@@ -123,7 +123,8 @@ class Evidence:
         where = next(self.in_column[order] for order in others if order in self.in_column)
         fits = [order for order in ("dmy", "mdy") if order != stated and self.proofs[order]] or ["dmy or mdy"]
         problem = (
-            f"its dates are stated to be {ORDERS[stated]}, and {where} is no such date ({against} of them are not)"
+            f"its dates are stated to be {ORDERS[stated]}, and {where} is no such date; "
+            f"against that order speak {against} of its dates, for it {self.proofs[stated]}"
         )
         mend = f"say --date-order {' or '.join(fits)} (date_order under [culture] in a mapping file)"
         raise UnreadableSource(self.source, problem, mend)

@@ -192,15 +192,20 @@ def dated(*days):
         pytest.param(
             ["03/04/2026", "04/13/2026"],
             "dmy",
-            "stated to be day first, and '04/13/2026 10:00Z' in column 'started_at' in line 3 is no such date "
-            r"\(1 of them are not\); say --date-order mdy",
+            "stated to be day first, and '04/13/2026 10:00Z' in column 'started_at' in line 3 is no such date; "
+            "against that order speak 1 of its dates, for it 0; say --date-order mdy",
             id="a month 13",
         ),
         pytest.param(["13.04.2026"], "mdy", "stated to be month first.* in line 2 .*--date-order dmy", id="a day 13"),
         pytest.param(
             ["03/04/2026"], "ymd", "stated to be year first.* in line 2 .*order dmy or mdy", id="no year first"
         ),
-        pytest.param(["04/13/2026", "13/04/2026"], "dmy", "1 of them are not", id="as many against it as for it"),
+        pytest.param(
+            ["04/13/2026", "13/04/2026"],
+            "dmy",
+            "stated.* speak 1 of its dates, for it 1",
+            id="as many against it as for it",
+        ),
     ],
 )
 def test_refuses_an_order_of_dates_that_does_not_fit_before_any_row_is_read(file, days, stated, said):
@@ -208,9 +213,9 @@ def test_refuses_an_order_of_dates_that_does_not_fit_before_any_row_is_read(file
 
     with pytest.raises(UnreadableSource, match=f"export.csv cannot be read: its dates are {said}"):
         CsvSource(path, date_order=stated).inspect()
+    mapping = FileMapping(name="m", entity="session", columns=COLUMNS_AS_THEY_ARE, date_order=stated)
     with pytest.raises(UnreadableSource, match=said):
-        stated_there = FileMapping(name="m", entity="session", columns=COLUMNS_AS_THEY_ARE, date_order=stated)
-        CsvSource(path, mapping=stated_there).inspect()
+        CsvSource(path, mapping=mapping).inspect()
 
 
 @pytest.mark.parametrize(
