@@ -15,7 +15,9 @@ from charging.roaming.cdr import Cdr
 from charging.roaming.ocpi.client import Page
 from charging.roaming.ocpi.parse import Rejected
 
-COLUMNS = tuple(column.name for column in tables.cdr.columns if column.name not in {"lines", "stored_at", "quality"})
+APART = frozenset({"side", "cohort", "protocol", "state", "quality", "session_aliases", "lines", "stored_at"})
+"""Columns of a CDR that are not its fields as they are."""
+COLUMNS = tuple(column.name for column in tables.cdr.columns if column.name not in APART)
 
 
 def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) -> None:
@@ -106,6 +108,9 @@ def _row(cdr: Cdr, at: datetime) -> dict[str, object]:
     return {name: getattr(cdr, name) for name in COLUMNS} | {
         "side": str(cdr.side),
         "cohort": str(cdr.cohort) if cdr.cohort else None,
+        "protocol": str(cdr.protocol),
+        "state": str(cdr.state),
+        "session_aliases": list(cdr.session_aliases),
         "quality": list(cdr.quality),
         "lines": canonical.plain(cdr.lines),
         "stored_at": at,

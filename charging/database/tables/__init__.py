@@ -25,6 +25,7 @@ from charging.database.tables.clean import (
     token,
 )
 from charging.database.tables.evidence import report, step, validation
+from charging.database.tables.following import case_event, followed_case, invoice, invoice_line, proposal
 from charging.database.tables.landing import extract, landed_row
 from charging.database.tables.migration import (
     alias,
@@ -42,7 +43,7 @@ from charging.database.tables.migration import (
     work_order,
 )
 from charging.database.tables.quarantine import decision, despite, quarantined_row, question
-from charging.database.tables.roaming import cdr, page, reconciliation, rejected_cdr, verdict
+from charging.database.tables.roaming import cdr, night, page, pull, reconciliation, rejected_cdr, verdict
 from charging.database.tables.schema import SCHEMAS, Instant, metadata
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "access",
     "account",
     "alias",
+    "case_event",
     "cdr",
     "charging_profile",
     "connector",
@@ -63,17 +65,23 @@ __all__ = [
     "evse_identity",
     "extract",
     "fix",
+    "followed_case",
     "forget_request",
     "forgotten",
     "gate",
+    "invoice",
+    "invoice_line",
     "landed_row",
     "load",
     "location",
     "metadata",
     "meter_value",
     "move",
+    "night",
     "page",
     "plan",
+    "proposal",
+    "pull",
     "quarantined_row",
     "question",
     "reconciliation",

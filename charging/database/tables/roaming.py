@@ -1,8 +1,11 @@
-"""Tables of the schema `roaming`: both sides' CDRs and what was found."""
+"""Tables of the schema `roaming`: what was pulled, both sides' CDRs, and what was found in each night.
+
+How a finding is followed until it is settled is in `following`.
+"""
 
 import sqlalchemy as sa
 
-from charging.database.columns import Document
+from charging.database.columns import Document, Words
 from charging.database.tables.schema import Instant, key, metadata, text
 
 page = sa.Table(
@@ -15,6 +18,25 @@ page = sa.Table(
     sa.Column("fetched_at", Instant, nullable=False),
     schema="roaming",
     comment="Each page as the partner sent it, compressed, by its hash.",
+)
+
+pull = sa.Table(
+    "pull",
+    metadata,
+    key("partner"),
+    key("module"),
+    sa.Column("pulled_at", Instant, primary_key=True),
+    sa.Column("date_from", Instant),
+    sa.Column("date_until", Instant),
+    sa.Column("watermark", Instant),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("pages", "records", "rejected", "fresh")),
+    sa.Column("total_count", sa.BigInteger),
+    sa.Column("is_complete", sa.Boolean, nullable=False),
+    text("incomplete_because", is_required=False),
+    sa.Column("notes", Document, nullable=False),
+    schema="roaming",
+    comment="One taking-in of a partner's module: cdrs, sessions… records came, of which fresh had never come before. "
+    "watermark is the greatest last_updated among what was stored; the next pull begins before it.",
 )
 
 cdr = sa.Table(
@@ -39,19 +61,33 @@ cdr = sa.Table(
             "tariff_id",
             "currency",
             "credits_cdr_id",
+            "token_hash",
+            "evse_uid",
+            "connector_id",
+            "invoice_id",
         )
     ),
+    sa.Column("protocol", Words, nullable=False, server_default="ocpi"),
+    sa.Column("state", Words, nullable=False, server_default="final"),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant, nullable=False, index=True),
     sa.Column("last_updated", Instant),
+    sa.Column("charging_started_at", Instant),
+    sa.Column("charging_ended_at", Instant),
     sa.Column("energy_kwh", sa.Numeric, nullable=False),
-    sa.Column("net", sa.Numeric),
-    sa.Column("gross", sa.Numeric),
+    *(
+        sa.Column(name, sa.Numeric)
+        for name in ("net", "gross", "total_hours", "parking_hours", "meter_start_kwh", "meter_end_kwh")
+    ),
+    sa.Column("start_offset_minutes", sa.Integer),
     sa.Column("is_credit", sa.Boolean, nullable=False),
+    sa.Column("is_cost_significant", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("session_aliases", Document, nullable=False, server_default=sa.text("'[]'::jsonb")),
     sa.Column("quality", Document, nullable=False),
     sa.Column("lines", Document, nullable=False),
     text("raw_sha256", is_required=False),
     sa.Column("stored_at", Instant, nullable=False),
+    sa.Index("ix_cdr_partner_cdr_id", "partner", "cdr_id"),
     schema="roaming",
     comment="The canonical CDR. side is ours or theirs; lines are what was measured, decimals as text.",
 )
@@ -102,4 +138,23 @@ verdict = sa.Table(
     text("next_step"),
     sa.ForeignKeyConstraint(["partner", "day"], [reconciliation.c.partner, reconciliation.c.day], ondelete="CASCADE"),
     schema="roaming",
+)
+
+night = sa.Table(
+    "night",
+    metadata,
+    key("partner"),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    text("because"),
+    sa.Column("is_complete", sa.Boolean, nullable=False),
+    sa.Column("judged", sa.BigInteger, nullable=False),
+    sa.Column("changes", Document, nullable=False),
+    text("inputs_sha256"),
+    text("verdicts_sha256"),
+    sa.Column("reconciled_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["partner", "day"], [reconciliation.c.partner, reconciliation.c.day], ondelete="CASCADE"),
+    schema="roaming",
+    comment="Each version of a partner's night: why it was judged again, and which verdicts changed. "
+    "A night that is judged again with the same outcome makes no version.",
 )
