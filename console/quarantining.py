@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from charging import settings as configuration
 from charging.cleansing.answers import Choice
 from charging.cleansing.issuers import party
+from charging.cleansing.rules import RULES
 from charging.cleansing.verdict import Owner
 from charging.clock import system_clock
 from charging.database import connection as database
@@ -20,9 +22,12 @@ from charging.legacy.source import COLUMNS
 from charging.settings import Settings
 from console import workplace
 from console.summary import command
+from expectations.check import SUITES
+from expectations.expectation import Given
 from tasks import quarantine, work_lists
 
 MOST_SHOWN = 40
+MOST_NEAR = 5
 Word = quarantine.Order
 
 
@@ -40,7 +45,7 @@ def meant(
     """Return which cases a command line means; without a key, those that wait.
 
     Raises:
-        UnknownThing: if a partner is not named by country and party, or there is no such party or entity.
+        UnknownThing: if a partner is not named by country and party, or there is no such party, entity or rule.
     """
     if partner and not party(partner):
         raise UnknownThing("roaming partner", partner, "name it by country and party, as NL-TNM")
@@ -48,6 +53,8 @@ def meant(
         raise UnknownThing("party", owner, f"choose one of {', '.join(Owner)}")
     if entity and entity not in COLUMNS:
         raise UnknownThing("entity", entity, f"choose one of {', '.join(COLUMNS)}")
+    if rule:
+        _require_rule(rule)
     before = None if older_than is None else system_clock() - timedelta(days=older_than)
     return Wanted(
         keys=(key,) if key else (),
@@ -59,6 +66,18 @@ def meant(
         decision=None if key else str(decision or Choice.WAITING),
         before=before,
     )
+
+
+def _require_rule(rule: str) -> None:
+    """Refuse a rule that neither cleansing nor a suite has."""
+    given = Given(as_of=system_clock())
+    known = RULES | {each.expectation_id for suite in SUITES.values() for each in suite(given)}
+    if rule in known:
+        return
+    about = [name for name in sorted(known) if name.partition(".")[0] == rule.partition(".")[0]]
+    near = get_close_matches(rule.casefold(), sorted(known), n=MOST_NEAR) or about[: 2 * MOST_NEAR]
+    mend = f"near it are {', '.join(near)}" if near else "see the column rule of rehome quarantine list"
+    raise UnknownThing("rule", rule, mend)
 
 
 def listed(home: Path, wanted: Wanted) -> dict[str, Any]:

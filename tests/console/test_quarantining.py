@@ -20,6 +20,11 @@ def reached(home, migrated_url, monkeypatch):
     return home
 
 
+@pytest.mark.parametrize("rule", ["tx.zero", "station.identity_fits"], ids=["of cleansing", "of a suite"])
+def test_a_rule_that_has_set_nothing_aside_is_known_all_the_same(rule):
+    assert quarantining.meant(rule=rule).rule == rule
+
+
 def test_an_empty_quarantine_is_told_as_one(reached, tmp_path):
     meant = quarantining.meant(entity="session")
 
@@ -56,6 +61,21 @@ def test_an_empty_quarantine_is_told_as_one(reached, tmp_path):
             UnknownThing,
             "there is no entity 'sessions'",
             id="no entity",
+        ),
+        pytest.param(
+            lambda *_: quarantining.meant(rule="tx.zro"),
+            UnknownThing,
+            "there is no rule 'tx.zro': near it are tx.zero",
+            id="no rule",
+        ),
+        pytest.param(
+            lambda *_: quarantining.meant(rule="cp.nothing_like_it"),
+            UnknownThing,
+            "near it are cp.case_space, cp.dead",
+            id="no rule, of stations",
+        ),
+        pytest.param(
+            lambda *_: quarantining.meant(rule="?"), UnknownThing, "see the column rule of", id="no rule, of nothing"
         ),
         pytest.param(
             lambda home, _: quarantining.shown(home, "Q-0"), UnknownThing, "there is no case 'Q-0'", id="no case"
