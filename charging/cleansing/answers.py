@@ -11,7 +11,7 @@ ANSWERED = "owner.answer"
 
 UNREADABLE = frozenset(
     {
-        *("csv.shift", "row.no_key", "conn.number", "mv.garbage", "mv.missing", "mv.disagree"),
+        *("csv.shift", "row.no_key", "row.total", "conn.number", "mv.garbage", "mv.missing", "mv.disagree"),
         *("tx.time", "tx.zone", "tx.dst", "tx.century", "tx.no_stop", "tx.cost"),
         *("tok.access", "tok.expiry", "loc.country", "con.access", "con.validity", "res.times"),
         *("tariff.unreadable", "tariff.no_price", "tariff.price", "tariff.currency", "tariff.validity"),

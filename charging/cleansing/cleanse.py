@@ -21,7 +21,7 @@ from charging.cleansing import (
 from charging.cleansing.answers import ANSWERED, NOTHING
 from charging.cleansing.case import Case, Rejection, Repair, all_open
 from charging.cleansing.values import energy_kwh
-from charging.cleansing.verdict import SHIFTED, Adjustment, Cleansed, Context, Energy, Owner, Quarantined, Row
+from charging.cleansing.verdict import SHIFTED, TOTAL, Adjustment, Cleansed, Context, Energy, Owner, Quarantined, Row
 from charging.errors import CountsDisagree
 from charging.network import (
     ChargingProfile,
@@ -166,6 +166,12 @@ def _case(entity: str, row: Row, context: Context) -> Case:
             case.repair(Repair(field=column, rule="txt.space", after=trimmed))
     if (problem := row.values.get(SHIFTED)) is not None:
         case.reject(Rejection(rule="csv.shift", reason=f"line {row.line} cannot be told apart into cells: {problem}"))
+    elif row.values.get(TOTAL):
+        reason = (
+            f"line {row.line} sums other rows up, and is no {entity.replace('_', ' ')} itself: "
+            "beside a word for a sum, or with no key at all, it holds only numbers"
+        )
+        case.reject(Rejection(rule="row.total", reason=reason))
     elif not all(part.strip() for part in parts):
         case.reject(Rejection(rule="row.no_key", reason=f"{' and '.join(_KEYS[entity])} must not be empty"))
     return case

@@ -18,7 +18,7 @@ _NAMES: Mapping[str, str] = {
     "profile": "dup level periods times words",
     "ref": "tariff",
     "res": "dup times",
-    "row": "no_key",
+    "row": "no_key total",
     "tariff": "alike currency dup negative no_price overlap price unreadable validity vat",
     "tok": (
         "access bcc cascade_tag contract_in_note decimal dup excel expired expiry format leading_zeros "

@@ -28,6 +28,9 @@ from charging.network import (
 SHIFTED = "csv_shift"
 """A source sets this column to what is wrong where the cells of a line did not fit its header."""
 
+TOTAL = "csv_total"
+"""A source sets this column on a line that only sums others up."""
+
 WITHHELD = "(withheld)"
 """Stands in a log for what is personal; the landed row still has it."""
 

@@ -8,10 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from charging.cleansing.verdict import PLAIN_NUMBER, SHIFTED
+from charging.cleansing.verdict import PLAIN_NUMBER, SHIFTED, TOTAL
 from charging.errors import MissingColumns, SettingsError, UnreadableSource
 from charging.legacy.csv_encoding import Encoding, detect_encoding
 from charging.legacy.csv_text import Record, detect_delimiter, read_header, records
+from charging.legacy.csv_total import is_total
 from charging.legacy.culture import Evidence, iso_instant, plain_number
 from charging.legacy.mapping import FileMapping, shipped
 from charging.legacy.mapping_keys import is_time_zone
@@ -113,10 +114,12 @@ class CsvSource:
         layout, entity = self._layout, self._layout.mapping.entity
         mapped = set(layout.mapping.columns[entity].values())
         others = [(place, name) for place, name in enumerate(layout.header) if name not in mapped]
-        read = self._reader(entity)
+        read, required = self._reader(entity), self._required(entity)
         for record in self._records(layout):
             if record.problem is not None:
                 values: dict[str, str | None] = {SHIFTED: record.problem, "raw": record.raw}
+            elif is_total(record.cells, required):
+                values = {TOTAL: "true", "raw": record.raw.rstrip("\r\n")}
             else:
                 values = {name: record.cells[place] for place, name in others}
                 values |= read(record.cells)
@@ -125,9 +128,9 @@ class CsvSource:
     def _implied(self, entity: str) -> Iterator[LandedRow]:
         """Yield each distinct thing that the rows name. One that two rows describe differently comes twice."""
         seen: set[tuple[str | None, ...]] = set()
-        read = self._reader(entity)
+        read, required = self._reader(entity), self._required(self._layout.mapping.entity)
         for record in self._records(self._layout):
-            if record.problem is not None:
+            if record.problem is not None or is_total(record.cells, required):
                 continue
             values = read(record.cells)
             distinct = tuple(values.values())
@@ -135,6 +138,11 @@ class CsvSource:
                 continue
             seen.add(distinct)
             yield LandedRow(entity=entity, file=self.name, line=record.line, values=values)
+
+    def _required(self, entity: str) -> tuple[int, ...]:
+        """Return where the cells stand without which a record of an entity is none."""
+        columns = self._layout.mapping.columns[entity]
+        return tuple(self._layout.header.index(columns[name]) for name in REQUIRED[entity] if name in columns)
 
     def _records(self, layout: _Layout) -> Iterator[Record]:
         name, delimiter = layout.encoding.name, layout.delimiter

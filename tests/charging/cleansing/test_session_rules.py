@@ -25,6 +25,7 @@ def test_loads_a_clean_session_untouched(session):
     [
         pytest.param({"session_id": " "}, "row.no_key", id="no id"),
         pytest.param({"csv_shift": "2 cells"}, "csv.shift", id="cells that do not fit"),
+        pytest.param({"csv_total": "true"}, "row.total", id="a sum of other rows"),
         pytest.param({"station_id": ""}, "cp.ghost", id="no station"),
         pytest.param({"connector_id": "0"}, "conn.zero", id="connector 0"),
         pytest.param({"connector_id": "left"}, "conn.number", id="a connector with a name"),

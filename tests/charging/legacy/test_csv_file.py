@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from charging.cleansing.verdict import SHIFTED
+from charging.cleansing.verdict import SHIFTED, TOTAL
 from charging.errors import MissingColumns, SettingsError, SourceNotFound, UnreadableSource
 from charging.legacy.csv_file import CsvSource
 from charging.legacy.mapping import FileMapping
@@ -12,6 +12,9 @@ HEADER = "session_id,station_id,started_at,stopped_at,energy_kwh\n"
 GOOD = "1,CS-1,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,7.5\n"
 REAL = Path(__file__).parents[4] / "shared" / "data" / "workplace-charging-sessions.csv"
 COLUMNS_AS_THEY_ARE = {"session": {name: name for name in HEADER.strip().split(",")}}
+WITH_STATIONS = FileMapping(
+    name="m", entity="session", columns=COLUMNS_AS_THEY_ARE | {"station": {"station_id": "station_id"}}
+)
 DEPOT = FileMapping(
     name="depot",
     entity="session",
@@ -170,6 +173,41 @@ def test_lines_after_the_table_cost_themselves_only(file):
     found = rows(CsvSource(file(HEADER + GOOD * 2 + "\nTotal: 2 rows\n,,,,\n")))
 
     assert [row.values.get(SHIFTED) for row in found] == [None, None, "it has 1 cells, and the header has 5", None]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("Totaal,,,,123", id="a word for a sum"),
+        pytest.param("GRAND TOTAL:,,,,123.5", id="two words"),
+        pytest.param("Total: 2 sessions,,,,", id="a sentence"),
+        pytest.param(",Summe kWh,,,1.234", id="where another name stands"),
+        pytest.param(",,,,123", id="no key and a number"),
+    ],
+)
+def test_tells_a_line_that_sums_up_from_a_row(file, line):
+    source = CsvSource(file(f"{HEADER}{GOOD}{line}\n"), mapping=WITH_STATIONS, decimal=".")
+
+    found = rows(source)
+
+    assert [row.values.get(TOTAL) for row in found] == [None, "true"]
+    assert found[1].values["raw"] == line
+    assert [row.values["station_id"] for row in rows(source, "station")] == ["CS-1"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("2,,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,7.5", id="no station"),
+        pytest.param("2,Total,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,", id="a station called Total"),
+        pytest.param("2,Totalenergies 12,,,7.5", id="a name that begins so"),
+        pytest.param("2,,,,7.5", id="a key and a number"),
+        pytest.param(",,,,", id="nothing"),
+        pytest.param("total,sum,,,7.5", id="two names"),
+    ],
+)
+def test_takes_no_row_for_a_sum(file, line):
+    assert TOTAL not in rows(CsvSource(file(f"{HEADER}{GOOD}{line}\n"), decimal="."))[1].values
 
 
 def test_takes_the_order_of_dates_and_the_decimal_mark_as_it_is_told(file):
