@@ -47,4 +47,4 @@ def is_total(cells: Sequence[str], required: Collection[int]) -> bool:
 
 def _says_sum(text: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(text)]
-    return not _SUMS.isdisjoint(words) and _SUMS | _BESIDE >= set(words)
+    return not _SUMS.isdisjoint(words) and set(words) <= _SUMS | _BESIDE
