@@ -8,6 +8,7 @@ from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.compare import Differences, compare
 from charging.reconciliation.match import Pair
 from charging.reconciliation.verdict import NEXT_STEP, SETTLED, Judged, Kind, Verdict
+from charging.reconciliation.wording import number
 from charging.roaming.cdr import Cdr, Side, usage
 from charging.roaming.terms import Terms, Tier
 from charging.tariffs.cost import NotPriceable, Price
@@ -77,14 +78,18 @@ def _who_is_right(
         return Verdict.NOT_PRICEABLE, f"{_amounts(pair)}, and nobody can say who is right: {reason}", ()
     tolerance = max(ours.tolerance, theirs.tolerance)
     if found.money is not None and abs(found.money) <= tolerance and _is_near(found.gross, tolerance):
-        return Verdict.WITHIN_TOLERANCE, f"{_amounts(pair)}; {tolerance} {terms.currency} may come of rounding", ()
+        return (
+            Verdict.WITHIN_TOLERANCE,
+            f"{_amounts(pair)}; {number(tolerance)} {terms.currency} may come of rounding",
+            (),
+        )
     return _by_recomputation(pair, found, ours, theirs)
 
 
 def _by_recomputation(
     pair: Pair, found: Differences, ours: _Recomputed, theirs: _Recomputed
 ) -> tuple[Verdict, str, tuple[Kind, ...]]:
-    said = f"{_amounts(pair)}; recomputed {ours.net} from ours and {theirs.net} from theirs"
+    said = f"{_amounts(pair)}; recomputed {number(ours.net)} from ours and {number(theirs.net)} from theirs"
     if ours.is_right and theirs.is_right:
         return Verdict.QUANTITY_DIFFERS, f"{said}: each follows from its own lines", (Kind.LINES,)
     if Kind.TARIFF in found.kinds:
@@ -156,13 +161,13 @@ def _amounts(pair: Pair) -> str:
 
 
 def _amount(cdr: Cdr) -> str:
-    return "nothing" if cdr.net is None else f"{cdr.net} {cdr.currency}"
+    return "nothing" if cdr.net is None else f"{number(cdr.net)} {cdr.currency}"
 
 
 def _quantities(pair: Pair, found: Differences) -> str:
     parts = []
     if Kind.ENERGY in found.kinds:
-        parts.append(f"ours measured {pair.ours.energy_kwh} kWh, theirs {pair.theirs.energy_kwh}")
+        parts.append(f"ours measured {number(pair.ours.energy_kwh)} kWh, theirs {number(pair.theirs.energy_kwh)}")
     if Kind.DURATION in found.kinds:
         ours, theirs = (cdr.ended_at - cdr.started_at for cdr in (pair.ours, pair.theirs))
         parts.append(f"ours lasted {ours}, theirs {theirs}")

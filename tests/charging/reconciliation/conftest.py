@@ -69,6 +69,11 @@ def ours():
 
 
 @pytest.fixture
+def terms_and_tariffs():
+    return {"terms": TERMS, "tariffs": [TARIFF], "as_of": AS_OF}
+
+
+@pytest.fixture
 def night():
     def of(our_cdrs, their_cdrs, **more):
         known = {"terms": TERMS, "tariffs": [TARIFF], "as_of": AS_OF, **more}
