@@ -86,10 +86,10 @@ class MissingColumns(SourceError):
 
 
 class PartnerFileError(UserError):
-    """A partner file is not valid."""
+    """A partner file is not valid. `key` is which one, where it is one."""
 
-    def __init__(self, file: str, problem: str, mend: str) -> None:
-        self.file, self.problem, self.mend = file, problem, mend
+    def __init__(self, file: str, problem: str, mend: str, *, key: str = "") -> None:
+        self.file, self.problem, self.mend, self.key = file, problem, mend, key
         super().__init__(f"partner file {file}: {problem}; {mend}")
 
 

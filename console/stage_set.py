@@ -83,6 +83,7 @@ party = "{door.party}"
 owner = "{OWNER}"
 versions_url = "{door.versions_url}"
 allow_plain_http = true
+allow_private_addresses = true
 token = {_quoted(f"file:{secrets}/{name}.token")}
 token_encoding = "base64"
 tariff = "{name}.tariff.json"

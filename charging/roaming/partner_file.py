@@ -2,147 +2,111 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from charging.errors import PartnerFileError
-from charging.roaming.partner import Ids, Partner, TokenEncoding, origin
+from charging.roaming import partner_reach
+from charging.roaming.cdr import Protocol
+from charging.roaming.deviation import Deviation
+from charging.roaming.partner import (
+    CreditPolicy,
+    IdCase,
+    Ids,
+    OurRole,
+    ParkingSemantics,
+    Partner,
+)
+from charging.roaming.partner_keys import VERSIONS
+from charging.roaming.partner_toml import Table, words
 from charging.roaming.terms import Terms, Tier, Tolerances
 from charging.tariffs.parse import UnreadableTariff, parse_all
 from charging.tariffs.rounding import RoundAt, Rounding, RoundMode
 from charging.tariffs.tariff import Tariff
 
-T = TypeVar("T", bound=object)
 _TIERS = {tier.name.lower(): tier for tier in Tier}
-_TOKEN_REFERENCE = re.compile(r"(env|file):(.+)")
 _PARTY = re.compile(r"[A-Z]{2}-[A-Z0-9]{3}")
 _OPERATOR = re.compile(r"[A-Z]{2}\*[A-Z0-9]{3}")
-_KEYS = {
-    "": {
-        "name", "party", "owner", "versions_url", "origins", "token", "token_encoding", "tariff", "currency",
-        "vat_percent", "time_zone", "lateness_days", "allow_plain_http", "tolerances", "rounding", "ids",
-    },
-    "tolerances": {"energy_kwh", "duration_seconds", "clock_seconds", "money"},
-    "rounding": {"at", "mode"},
-    "ids": {"cdr", "session", "tiers", "former_operators"},
-}  # fmt: skip
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def read(path: Path) -> Partner:
-    """Return the partner that a TOML file describes; its tariff file lies beside it.
+    """Return the partner that a TOML file describes; its tariff and mapping files lie beside it.
 
     Raises:
         PartnerFileError: if a key is missing, unknown or cannot be understood; it names file, key and mend.
     """
+    return of_values(load(path), path=path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says, its numbers exact.
+
+    Raises:
+        PartnerFileError: if it cannot be read, or is no TOML.
+    """
     try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as problem:
         raise PartnerFileError(str(path), "cannot be read", "check the name and that you may read it") from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise PartnerFileError(str(path), f"is no TOML: {problem}", "mend that line") from problem
-    return _partner(_Keys(file=str(path), table="", values=stated), folder=path.parent)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """A table of the file, whose every refusal names file and key."""
+def of_values(values: dict[str, Any], *, path: Path) -> Partner:
+    """Return the partner that the values of a file describe; `path` is where they stand.
 
-    file: str
-    table: str
-    values: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        allowed = _KEYS[self.table]
-        for key in self.values.keys() - allowed:
-            raise self.error(key, "is not known", f"known are {', '.join(sorted(allowed))}")
-
-    def error(self, key: str, problem: str, mend: str) -> PartnerFileError:
-        return PartnerFileError(self.file, f"key {self.table}{'.' if self.table else ''}{key} {problem}", mend)
-
-    def get(self, key: str, kind: type[T], default: T | None = None) -> T:
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.error(key, "is missing", "add it")
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"is {value!r}", f"write a {kind.__name__}")
-        return value
-
-    def number(self, key: str, default: Decimal | None) -> Decimal | None:
-        value = self.values.get(key, default)
-        if value is None:
-            return None
-        try:
-            number = Decimal(value)
-        except (InvalidOperation, TypeError, ValueError):
-            number = Decimal("NaN")
-        if isinstance(value, bool) or not number.is_finite() or number < 0:
-            raise self.error(key, f"is {value!r}", "write a number that is not negative, such as 0.01")
-        return number
-
-    def duration(self, key: str, default: timedelta, *, unit: timedelta) -> timedelta:
-        number = self.number(key, None)
-        return default if number is None else int(number * (unit // timedelta(seconds=1))) * timedelta(seconds=1)
-
-    def choice(self, key: str, choices: Mapping[str, T], default: str | None = None) -> T:
-        stated = self.get(key, str, default)
-        if stated not in choices:
-            raise self.error(key, f"is {stated!r}", f"choose one of {', '.join(choices)}")
-        return choices[stated]
-
-    def pattern(self, key: str, pattern: re.Pattern[str], example: str) -> str:
-        stated = self.get(key, str)
-        if not pattern.fullmatch(stated):
-            raise self.error(key, f"is {stated!r}", f"write it as in {example}")
-        return stated
-
-    def inner(self, table: str) -> "_Keys":
-        return _Keys(file=self.file, table=table, values=self.get(table, dict, {}))
-
-
-def _partner(keys: _Keys, *, folder: Path) -> Partner:
-    url = _versions_url(keys)
-    ids = keys.inner("ids")
+    Raises:
+        PartnerFileError: if a key is missing, unknown or cannot be understood; it names file, key and mend.
+    """
+    keys = Table(file=str(path), name="", values=values)
+    ids, is_by_file = keys.inner("ids"), keys.has("files")
+    url = None if is_by_file and not keys.has("versions_url") else partner_reach.versions_url(keys)
+    endpoints = partner_reach.endpoints(keys)
+    _probed(keys.inner("probed"))
     return Partner(
-        name=keys.get("name", str),
-        party=keys.pattern("party", _PARTY, "NL-ROA"),
-        owner=keys.pattern("owner", _PARTY, "NL-EVN"),
-        versions_url=url,
-        origins=(origin(url), *(origin(str(other)) for other in keys.get("origins", list, []))),
-        token=_token(keys),
-        token_encoding=keys.choice("token_encoding", {kind.value: kind for kind in TokenEncoding}, "base64"),
-        tariffs=_tariffs(keys, folder),
-        ids=Ids(cdr=_template(ids, "cdr"), session=_template(ids, "session")),
+        name=_name(keys, path),
+        party=keys.pattern("party", _PARTY),
+        owner=keys.pattern("owner", _PARTY),
+        our_role=keys.choice("our_role", words(OurRole)),
+        protocol=keys.choice(
+            "protocol", {word: kind for word, kind in words(Protocol).items() if kind is not Protocol.OWN}
+        ),
+        version=keys.choice("version", {version: version for version in VERSIONS}),
+        hub=keys.pattern("hub", _PARTY) if keys.has("hub") else None,
+        versions_url=url or "",
+        origins=partner_reach.origins(keys, [address for address in (url, *endpoints.values()) if address]),
+        endpoints=endpoints,
+        files=partner_reach.files(keys.inner("files"), path.parent) if is_by_file else None,
+        allow_plain_http=keys.get("allow_plain_http", bool),
+        allow_private_addresses=keys.get("allow_private_addresses", bool),
+        max_answer_bytes=keys.whole("max_answer_bytes") or 1,
+        requests_per_minute=keys.whole("requests_per_minute") or 1,
+        token=partner_reach.token(keys, is_needed=not is_by_file),
+        token_encoding=partner_reach.token_encoding(keys),
+        page_limit=keys.whole("page_limit"),
+        tariffs=_tariffs(keys, path.parent),
+        credit_policy=keys.choice("credit_policy", words(CreditPolicy)),
+        parking_semantics=keys.choice("parking_semantics", words(ParkingSemantics)),
+        known_deviations=keys.choices("known_deviations", words(Deviation)) if keys.has("known_deviations") else (),
+        ids=Ids(cdr=_template(ids, "cdr"), session=_template(ids, "session"), case=ids.choice("case", words(IdCase))),
         former_operators=_former_operators(ids),
         terms=_terms(keys),
     )
 
 
-def _versions_url(keys: _Keys) -> str:
-    url = keys.get("versions_url", str)
-    scheme = urlsplit(url).scheme
-    if scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise keys.error("versions_url", f"is {url!r}", "write the whole address, https://…/ocpi/versions")
-    if scheme == "http" and not keys.get("allow_plain_http", bool, False):
-        raise keys.error(
-            "versions_url", "would send the token unencrypted", "use https, or set allow_plain_http = true"
-        )
-    return url
+def _name(keys: Table, path: Path) -> str:
+    """Return what the partner is called: what is stored of it is found again by its file's name."""
+    name = keys.get("name", str)
+    if name != path.stem:
+        raise keys.error("name", f"is {name!r}", f"write {path.stem!r}, as the file is called, or rename the file")
+    return name
 
 
-def _token(keys: _Keys) -> str:
-    stated = keys.values.get("token", "")
-    if not isinstance(stated, str) or not _TOKEN_REFERENCE.fullmatch(stated):
-        raise keys.error("token", "must not hold the token itself", "write env:NAME or file:PATH")  # never repeats it
-    return stated
-
-
-def _tariffs(keys: _Keys, folder: Path) -> tuple[Tariff, ...]:
+def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
     path = folder / keys.get("tariff", str)
     try:
         text = path.read_text(encoding="utf-8").strip()
@@ -151,61 +115,67 @@ def _tariffs(keys: _Keys, folder: Path) -> tuple[Tariff, ...]:
         raise keys.error("tariff", f"names {path}, which cannot be read", "put the agreed tariff there") from problem
     except (UnreadableTariff, UnicodeDecodeError) as problem:
         raise keys.error("tariff", f"names {path}: {problem}", "mend that file") from problem
-    currency = keys.get("currency", str)
+    currency = keys.pattern("currency", _CURRENCY)
     if not tariffs or any(tariff.currency != currency for tariff in tariffs):
         raise keys.error("currency", f"is {currency!r}, but not so in every tariff of {path}", "make them agree")
     return tariffs
 
 
-def _template(keys: _Keys, key: str) -> str | None:
-    if key not in keys.values:
-        return None
-    template = keys.get(key, str)
-    if "{session_id}" not in template:
+def _template(keys: Table, key: str) -> str | None:
+    template = keys.text(key)
+    if template is not None and "{session_id}" not in template:
         raise keys.error(key, f"is {template!r}", "write {session_id} where our session's id stands")
     return template
 
 
-def _former_operators(keys: _Keys) -> tuple[str, ...]:
-    stated = keys.get("former_operators", list, [])
+def _former_operators(keys: Table) -> tuple[str, ...]:
+    stated = keys.get("former_operators", list)
     for code in stated:
         if not isinstance(code, str) or not _OPERATOR.fullmatch(code):
             raise keys.error("former_operators", f"holds {code!r}", "write each as in NL*EVX")
     return tuple(stated)
 
 
-def _terms(keys: _Keys) -> Terms:
+def _probed(keys: Table) -> None:
+    """Look at what a probe has written, which nothing is decided by."""
+    if keys.has("at") and not isinstance(keys.values["at"], datetime):
+        raise keys.error("at", f"is {keys.values['at']!r}", "write an instant such as 2026-11-21T03:00:00Z")
+    for key in ("versions", "modules"):
+        if keys.has(key):
+            keys.get(key, list)
+    for key in ("largest_page", "clock_offset_seconds"):
+        if keys.has(key):
+            keys.get(key, int)
+
+
+def _terms(keys: Table) -> Terms:
     tolerances, rounding, second = keys.inner("tolerances"), keys.inner("rounding"), timedelta(seconds=1)
-    default = Tolerances()
+    ids = keys.inner("ids")
+    tiers = ids.choices("tiers", _TIERS) if ids.has("tiers") else tuple(Tier)
+    if not tiers:
+        raise ids.error("tiers", "is empty", f"choose from {', '.join(_TIERS)}")
     return Terms(
-        currency=keys.get("currency", str),
+        currency=keys.pattern("currency", _CURRENCY),
         time_zone=_time_zone(keys),
-        vat_percent=keys.number("vat_percent", None),
+        vat_percent=keys.number("vat_percent"),
         tolerances=Tolerances(
-            energy_kwh=tolerances.number("energy_kwh", default.energy_kwh) or Decimal(0),
-            duration=tolerances.duration("duration_seconds", default.duration, unit=second),
-            clock=tolerances.duration("clock_seconds", default.clock, unit=second),
-            money=tolerances.number("money", None),
+            energy_kwh=tolerances.number("energy_kwh") or Decimal(0),
+            duration=tolerances.duration("duration_seconds", unit=second),
+            clock=tolerances.duration("clock_seconds", unit=second),
+            money=tolerances.number("money"),
         ),
         rounding=Rounding(
-            at=rounding.choice("at", {at.value: at for at in RoundAt}, "total"),
-            mode=rounding.choice("mode", {mode.value: mode for mode in RoundMode}, "half_up"),
+            at=rounding.choice("at", words(RoundAt)),
+            mode=rounding.choice("mode", words(RoundMode)),
         ),
-        lateness=keys.duration("lateness_days", timedelta(days=3), unit=timedelta(days=1)),
-        tiers=_tiers(keys.inner("ids")),
+        lateness=keys.duration("lateness_days", unit=timedelta(days=1)),
+        tiers=tiers,
     )
 
 
-def _time_zone(keys: _Keys) -> str:
+def _time_zone(keys: Table) -> str:
     name = keys.get("time_zone", str)
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError) as problem:
         raise keys.error("time_zone", f"is {name!r}", "write an IANA name, such as Europe/Amsterdam") from problem
-
-
-def _tiers(keys: _Keys) -> tuple[Tier, ...]:
-    stated = keys.get("tiers", list, list(_TIERS))
-    if not stated or any(name not in _TIERS for name in stated):
-        raise keys.error("tiers", f"is {stated!r}", f"choose from {', '.join(_TIERS)}")
-    return tuple(sorted(_TIERS[name] for name in stated))

@@ -39,6 +39,7 @@ party = "{party}"
 owner = "NL-EVN"
 versions_url = "http://127.0.0.1:{port}/ocpi/versions"
 allow_plain_http = true
+allow_private_addresses = true
 token = "env:TOKEN"
 tariff = "tariff.json"
 currency = "EUR"

@@ -5,7 +5,18 @@ from decimal import Decimal
 import pytest
 
 from charging.errors import PartnerFileError
-from charging.roaming.partner import Ids, origin
+from charging.roaming import partner_keys
+from charging.roaming.cdr import Protocol
+from charging.roaming.partner import (
+    CreditPolicy,
+    FileFormat,
+    IdCase,
+    Ids,
+    OurRole,
+    ParkingSemantics,
+    TokenEncoding,
+    origin,
+)
 from charging.roaming.partner_file import read
 from charging.roaming.terms import Tier
 from charging.tariffs.rounding import RoundAt
@@ -65,7 +76,7 @@ def test_reads_a_partner(written):
         pytest.param({"party": None}, "", "party", "add it", id="a key is missing"),
         pytest.param({"nmae": '"x"'}, "", "nmae", "known are", id="a key is unknown"),
         pytest.param({}, "[rounding]\nwhere = 1", "rounding.where", "known are", id="in a table, too"),
-        pytest.param({"name": "5"}, "", "name", "write a str", id="of another type"),
+        pytest.param({"name": "5"}, "", "name", "write a text", id="of another type"),
         pytest.param({"party": '"Roaming"'}, "", "party", "NL-ROA", id="no party"),
         pytest.param({"versions_url": '"roa.example"'}, "", "versions_url", "whole address", id="no address"),
         pytest.param({"versions_url": '"http://roa/"'}, "", "versions_url", "use https", id="plain http"),
@@ -79,6 +90,33 @@ def test_reads_a_partner(written):
         pytest.param({}, '[rounding]\nat = "night"', "rounding.at", "total, period, line", id="no such rounding"),
         pytest.param({}, '[ids]\ncdr = "CDR-"', "ids.cdr", "{session_id}", id="no place for the id"),
         pytest.param({}, '[ids]\ntiers = ["luck"]', "ids.tiers", "cdr_id", id="no such tier"),
+        pytest.param({"name": '"hub"'}, "", "name", "rename the file", id="another name than the file's"),
+        pytest.param({"versoin": '"2.1.1"'}, "", "versoin", "did you mean version", id="a slip"),
+        pytest.param({"version": '"2.2"'}, "", "version", "2.2.1", id="no such version"),
+        pytest.param({"hub": '"Gireve"'}, "", "hub", "FR-007", id="no party of a hub"),
+        pytest.param({"our_role": '"hub"'}, "", "our_role", "cpo, emsp", id="no such role"),
+        pytest.param({"protocol": '"own"'}, "", "protocol", "ocpi, oicp", id="no protocol of partners"),
+        pytest.param({"page_limit": "0"}, "", "page_limit", "from 1 on", id="a page of nothing"),
+        pytest.param({"page_limit": "true"}, "", "page_limit", "whole number", id="no number of records"),
+        pytest.param({"origins": '["roa.example"]'}, "", "origins", "https://", id="no origin"),
+        pytest.param(
+            {"versions_url": '"https://10.0.0.7/"'}, "", "versions_url", "allow_private", id="a private address"
+        ),
+        pytest.param({}, '[endpoints]\ncdrs = "http://roa.example/"', "endpoints.cdrs", "use https", id="a plain one"),
+        pytest.param({"versions_url": None}, "", "versions_url", "add it", id="no address at all"),
+        pytest.param({"token": None}, "", "token", "env:NAME", id="no token"),
+        pytest.param(
+            {"known_deviations": '["link_misssing"]'}, "", "known_deviations", "did you mean link_missing", id="no word"
+        ),
+        pytest.param({"credit_policy": '"maybe"'}, "", "credit_policy", "credit_cdr", id="no such credits"),
+        pytest.param({"ids": "1"}, "", "ids", "[ids]", id="no table"),
+        pytest.param({}, '[files]\nfolder = "in"', "files.format", "add it", id="files of nothing known"),
+        pytest.param({}, '[files]\nfolder = "in"\nformat = "statement"', "files.mapping", "column", id="no mapping"),
+        pytest.param(
+            {}, '[files]\nfolder = "in"\nformat = "ochp"\npattern = "../*"', "files.pattern", "*.csv", id="outside"
+        ),
+        pytest.param({}, '[probed]\nat = "today"', "probed.at", "instant", id="no instant"),
+        pytest.param({}, "[ids]\ntiers = []", "ids.tiers", "choose from", id="no tier at all"),
         pytest.param({}, '[ids]\nformer_operators = ["EVX"]', "ids.former_operators", "NL*EVX", id="no operator"),
     ],
 )
@@ -125,3 +163,73 @@ def test_a_partner_holds_no_token(written):
 )
 def test_an_origin_is_scheme_host_and_port(url, expected):
     assert origin(url) == expected
+
+
+def test_reads_all_that_can_be_agreed(written):
+    partner = read(
+        written(
+            'at = "period"\n[ids]\ncase = "upper"\n[endpoints]\ncdrs = "https://feed.roa.example/cdrs"\n',
+            version='"2.1.1"',
+            our_role='"emsp"',
+            hub='"FR-007"',
+            page_limit="20",
+            max_answer_bytes="1000",
+            requests_per_minute="60",
+            credit_policy='"negative_cdr"',
+            parking_semantics='"new"',
+            known_deviations='["total_missing", "link_missing"]\n[rounding]',
+        )
+    )
+
+    assert (partner.protocol, partner.version, partner.our_role) == (Protocol.OCPI, "2.1.1", OurRole.EMSP)
+    assert (partner.hub, partner.page_limit, partner.max_answer_bytes) == ("FR-007", 20, 1000)
+    assert partner.requests_per_minute == 60
+    assert partner.credit_policy is CreditPolicy.NEGATIVE_CDR
+    assert partner.parking_semantics is ParkingSemantics.NEW
+    assert partner.known_deviations == ("link_missing", "total_missing")
+    assert partner.ids.case is IdCase.UPPER
+    assert partner.endpoints == {"cdrs": "https://feed.roa.example/cdrs"}
+    assert partner.origins == ("https://roa.example:443", "https://feed.roa.example:443")
+
+
+@pytest.mark.parametrize(
+    ("version", "encoding"), [('"2.1.1"', TokenEncoding.RAW), ('"2.3.0"', TokenEncoding.BASE64), (None, "base64")]
+)
+def test_the_version_says_how_a_token_is_written_where_the_file_does_not(written, version, encoding):
+    assert read(written(version=version)).token_encoding == encoding
+
+
+def test_a_partner_that_sends_files_needs_neither_address_nor_token(written, tmp_path):
+    (tmp_path / "map.toml").touch()
+    partner = read(
+        written(
+            '[files]\nfolder = "inbox"\npattern = "*.csv"\nformat = "statement"\nmapping = "map.toml"',
+            versions_url=None,
+            token=None,
+            protocol='"statement"',
+        )
+    )
+
+    assert (partner.versions_url, partner.token, partner.origins) == ("", "", ())
+    assert partner.files is not None
+    assert (partner.files.folder, partner.files.pattern) == (tmp_path / "inbox", "*.csv")
+    assert (partner.files.format, partner.files.mapping) == (FileFormat.STATEMENT, tmp_path / "map.toml")
+
+
+def test_a_fixed_address_does_without_versions(written):
+    partner = read(written('[endpoints]\ncdrs = "https://roa.example/cdrs"', versions_url=None))
+
+    assert (partner.versions_url, partner.origins) == ("", ("https://roa.example:443",))
+
+
+def test_what_is_not_said_is_as_the_reference_of_keys_says(written):
+    partner = read(written())
+    defaults = {key.name: key.default for key in partner_keys.KEYS}
+
+    assert partner.max_answer_bytes == defaults["max_answer_bytes"]
+    assert partner.requests_per_minute == defaults["requests_per_minute"]
+    assert partner.credit_policy == defaults["credit_policy"]
+    assert partner.parking_semantics == defaults["parking_semantics"]
+    assert partner.terms.lateness == timedelta(days=defaults["lateness_days"])
+    assert partner.terms.tolerances.energy_kwh == Decimal(str(defaults["tolerances.energy_kwh"]))
+    assert partner.terms.tolerances.money is defaults["tolerances.money"] is None
