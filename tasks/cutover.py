@@ -119,8 +119,8 @@ async def _across(
 
 def _crossing(settings: Settings, *, legacy: SteveChannel, target: SteveChannel, kept: Journal) -> Crossing:
     return Crossing(
-        legacy=End(channel=legacy, address=Address(url=settings.back_office("legacy").ws)),
-        target=End(channel=target, address=Address(url=settings.back_office("target").ws)),
+        legacy=End(channel=legacy, address=Address(url=settings.back_office("legacy").dialled("legacy"))),
+        target=End(channel=target, address=Address(url=settings.back_office("target").dialled("target"))),
         journal=kept,
         clock=system_clock,
         pace=Pace(**settings.pace.model_dump()),
@@ -134,10 +134,11 @@ def channel(settings: Settings, name: Literal["legacy", "target"]) -> AbstractAs
         SettingsError: if the settings do not describe it, or a secret is missing.
     """
     office = settings.back_office(name)
+    api = office.rest_api(name)
     return open_steve(
         name,
-        base_url=office.rest,
-        login=(office.user, secret.resolve(office.password, setting=f"{name}.password")),
+        base_url=api.address,
+        login=(api.user, secret.resolve(api.password, setting=f"{name}.password")),
         database_url=configuration.database_address(office.database, setting=f"{name}.database").reveal(),
         clock=system_clock,
     )

@@ -86,8 +86,9 @@ def target(settings: Settings, *, stamps: Stamps) -> Iterator[Target]:
 
 
 def _tags(http: httpx.Client, table: BackOffice) -> SteveTags:
-    password = resolve(table.password, setting="target.password")
-    return SteveTags(http, table.rest, user=table.user, password=password, clock=system_clock)
+    api = table.rest_api("target")
+    password = resolve(api.password, setting="target.password")
+    return SteveTags(http, api.address, user=api.user, password=password, clock=system_clock)
 
 
 def _citrineos(http: httpx.Client, settings: Settings, table: CitrineOs) -> CitrineTarget:

@@ -137,6 +137,29 @@ def test_say_which_back_office_is_not_described(home):
         configuration.load(home).back_office("target")
 
 
+def test_ask_for_no_api_of_a_back_office_whose_database_alone_is_read(write):
+    office = configuration.load(write('[legacy]\ndatabase = "env:D"')).back_office("legacy")
+
+    assert office.database == "env:D"
+
+
+@pytest.mark.parametrize("key", ["rest", "user", "password"])
+def test_say_what_is_missing_where_the_api_is_used(write, key):
+    told = {"database": "env:D", "rest": "http://x", "user": "u", "password": "env:P"}
+    text = "\n".join(f'{name} = "{value}"' for name, value in told.items() if name != key)
+    office = configuration.load(write(f"[legacy]\n{text}")).back_office("legacy")
+
+    with pytest.raises(SettingsError, match=rf"setting legacy\.{key} is missing.*: write it under \[legacy\]: "):
+        office.rest_api("legacy")
+
+
+def test_say_that_the_address_is_missing_where_stations_are_to_dial_it(write):
+    office = configuration.load(write('[legacy]\ndatabase = "env:D"\nrest = "http://x"')).back_office("legacy")
+
+    with pytest.raises(SettingsError, match=r"setting legacy\.ws is missing.*OCPP address that stations dial"):
+        office.dialled("legacy")
+
+
 def test_live_where_they_are_called_unless_told_otherwise(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     here = configuration.home_folder()
