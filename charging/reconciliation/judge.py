@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from charging.reconciliation.aliases import Aliases
@@ -9,12 +10,11 @@ from charging.reconciliation.compare import Differences, compare
 from charging.reconciliation.match import Pair
 from charging.reconciliation.verdict import NEXT_STEP, SETTLED, Judged, Kind, Verdict
 from charging.reconciliation.wording import number
-from charging.roaming.cdr import Cdr, Side, usage
+from charging.roaming.cdr import Cdr, Side
 from charging.roaming.terms import Terms, Tier
-from charging.tariffs.cost import NotPriceable, Price
-from charging.tariffs.price import price
-from charging.tariffs.rounding import half_minor_unit
-from charging.tariffs.tariff import Tariff, valid_at
+from charging.tariffs.cost import NotPriceable
+from charging.tariffs.recompute import recompute
+from charging.tariffs.tariff import Tariff
 
 _QUANTITIES = frozenset({Kind.ENERGY, Kind.DURATION})
 
@@ -23,8 +23,8 @@ _QUANTITIES = frozenset({Kind.ENERGY, Kind.DURATION})
 class _Recomputed:
     """What a CDR should have stated, and whether it did."""
 
-    net: Decimal
-    gross: Decimal
+    amount: Decimal
+    """Without VAT, or with it where the tariff does not tell the other."""
     tolerance: Decimal
     is_right: bool
 
@@ -70,8 +70,8 @@ def _verdict(
 def _who_is_right(
     pair: Pair, found: Differences, terms: Terms, tariffs: Sequence[Tariff]
 ) -> tuple[Verdict, str, tuple[Kind, ...]]:
-    tariff = valid_at(tariffs, min(pair.ours.started_at, pair.theirs.started_at))
-    sides = [_recompute(cdr, tariff, terms) for cdr in (pair.ours, pair.theirs)]
+    as_of = min(pair.ours.started_at, pair.theirs.started_at)
+    sides = [_recompute(cdr, tariffs, terms, as_of) for cdr in (pair.ours, pair.theirs)]
     ours, theirs = sides
     if isinstance(ours, str) or isinstance(theirs, str):
         reason = next(side for side in sides if isinstance(side, str))
@@ -89,7 +89,7 @@ def _who_is_right(
 def _by_recomputation(
     pair: Pair, found: Differences, ours: _Recomputed, theirs: _Recomputed
 ) -> tuple[Verdict, str, tuple[Kind, ...]]:
-    said = f"{_amounts(pair)}; recomputed {number(ours.net)} from ours and {number(theirs.net)} from theirs"
+    said = f"{_amounts(pair)}; recomputed {number(ours.amount)} from ours and {number(theirs.amount)} from theirs"
     if ours.is_right and theirs.is_right:
         return Verdict.QUANTITY_DIFFERS, f"{said}: each follows from its own lines", (Kind.LINES,)
     if Kind.TARIFF in found.kinds:
@@ -102,30 +102,20 @@ def _by_recomputation(
     return Verdict.NEITHER_RIGHT, f"{said}: neither is what was agreed", ()
 
 
-def _recompute(cdr: Cdr, tariff: Tariff | None, terms: Terms) -> _Recomputed | str:
+def _recompute(cdr: Cdr, tariffs: Sequence[Tariff], terms: Terms, as_of: datetime) -> _Recomputed | str:
     """Return what a CDR should state by its own measured quantities, or why nobody can say."""
     if cdr.net is None:
         return f"{cdr.side} states no amount"
-    found = price(usage(cdr, time_zone=terms.time_zone), tariffs={}, default=tariff)
+    found = recompute(cdr, tariffs=tariffs, terms=terms, as_of=as_of)
     if isinstance(found, NotPriceable):
         return found.reason
-    if found.doubts:
-        return found.doubts[0]
-    tolerance = money_tolerance(found, terms)
-    charge = found.rounded(terms.rounding)
     is_right = (
-        cdr.currency == charge.currency
-        and abs(cdr.net - charge.net) <= tolerance
-        and (cdr.gross is None or abs(cdr.gross - charge.gross) <= tolerance)
+        cdr.currency == found.currency
+        and (found.net is None or abs(cdr.net - found.net) <= found.tolerance)
+        and (cdr.gross is None or found.gross is None or abs(cdr.gross - found.gross) <= found.tolerance)
+        and (found.net is not None or cdr.gross is not None)
     )
-    return _Recomputed(net=charge.net, gross=charge.gross, tolerance=tolerance, is_right=is_right)
-
-
-def money_tolerance(found: Price, terms: Terms) -> Decimal:
-    """Return the largest difference that rounding explains: half a minor unit for every priced line, or as agreed."""
-    if terms.tolerances.money is not None:
-        return terms.tolerances.money
-    return half_minor_unit(found.currency) * max(1, len(found.lines))
+    return _Recomputed(amount=found.amount, tolerance=found.tolerance, is_right=is_right)
 
 
 def alone(cdr: Cdr, verdict: Verdict, *, explanation: str, kinds: tuple[Kind, ...] = ()) -> Judged:

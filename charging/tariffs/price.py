@@ -1,4 +1,4 @@
-"""The price of a session under a tariff: OCPI 2.2.1 mod_tariffs, in exact fractions, each line explained."""
+"""The price of a session under a tariff: OCPI mod_tariffs, in exact fractions, each line explained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,29 +20,22 @@ def price(usage: Usage, *, tariffs: Mapping[str, Tariff], default: Tariff | None
 
     A period is priced with the tariff that it names, or else with `default`. Exact: nothing is rounded here.
     """
-    if any(
-        later.started_at < earlier.started_at for earlier, later in zip(usage.periods, usage.periods[1:], strict=False)
-    ):
-        return NotPriceable(reason="the charging periods are not in order of time")
-    if not usage.periods:
-        return NotPriceable(reason="it has no charging periods")
+    if refusal := _unusable(usage):
+        return NotPriceable(reason=refusal)
     steps = tuple(walk(usage))
     chosen = [tariffs.get(step.period.tariff_id or "") or default for step in steps]
-    known = [tariff for tariff in chosen if tariff is not None]
-    if len(known) < len(chosen):
+    pairs = [(step, tariff) for step, tariff in zip(steps, chosen, strict=True) if tariff is not None]
+    if len(pairs) < len(steps):
         named = steps[chosen.index(None)].period.tariff_id
         return NotPriceable(
             reason=f"the tariff {named!r} is not known" if named else "it names no tariff and none is agreed"
         )
-    if len({tariff.currency for tariff in known}) > 1:
-        return NotPriceable(reason="its periods are priced in several currencies")
-    pairs = list(zip(steps, known, strict=True))
-    if blind := [step.index for step, tariff in pairs if _needs_current(tariff) and not _has_current(step)]:
-        return NotPriceable(reason=f"the tariff depends on the current, which period {blind[0]} does not state")
+    if refusal := next(_contradictions(pairs), None):
+        return NotPriceable(reason=refusal)
     lines = [line for step, tariff in pairs for line in _lines(step, tariff, has_expired=usage.has_expired_reservation)]
     for group in ((Dimension.ENERGY,), (Dimension.TIME, Dimension.PARKING_TIME), (Dimension.RESERVATION_TIME,)):
         _fill_last_step(lines, group)
-    first = known[0]
+    first = pairs[0][1]
     return Price(
         currency=first.currency,
         lines=tuple(_flat_once(lines)),
@@ -50,6 +43,28 @@ def price(usage: Usage, *, tariffs: Mapping[str, Tariff], default: Tariff | None
         max_price=first.max_price,
         doubts=tuple(doubt for step, tariff in pairs for doubt in _doubts(step, tariff)),
     )
+
+
+def _unusable(usage: Usage) -> str | None:
+    starts = [period.started_at for period in usage.periods]
+    if not starts:
+        return "it has no charging periods"
+    return None if starts == sorted(starts) else "the charging periods are not in order of time"
+
+
+def _contradictions(pairs: Sequence[tuple[Step, Tariff]]) -> Iterator[str]:
+    """Yield why periods and tariffs, though all known, make no price together."""
+    for step, _ in pairs:
+        yield from (
+            f"period {step.index} measures a negative {name}" for name, value in step.quantities.items() if value < 0
+        )
+    if len({tariff.currency for _, tariff in pairs}) > 1:
+        yield "its periods are priced in several currencies"
+    if len({(tariff.min_price, tariff.max_price) for _, tariff in pairs}) > 1:
+        yield "its periods are priced by tariffs with different limits for the whole session"
+    for step, tariff in pairs:
+        if _needs_current(tariff) and not _has_current(step):
+            yield f"the tariff depends on the current, which period {step.index} does not state"
 
 
 def _lines(step: Step, tariff: Tariff, *, has_expired: bool) -> Iterator[PriceLine]:
@@ -89,6 +104,7 @@ def _line(
         unit_price=component.price,
         step_size=component.step_size,
         vat_percent=component.vat_percent,
+        taxes=tariff.taxes,
     )
 
 

@@ -1,4 +1,4 @@
-"""Tariffs as OCPI 2.2.1 means them (mod_tariffs); prices are exact fractions."""
+"""Tariffs as OCPI means them (mod_tariffs of 2.1.1, 2.2.1 and 2.3.0); prices are exact fractions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,9 +24,21 @@ class Reservation(StrEnum):
     EXPIRED = "RESERVATION_EXPIRES"
 
 
+class Taxes(StrEnum):
+    """How a tariff's prices stand to VAT (`tax_included` of OCPI 2.3.0, whose words these are)."""
+
+    ADDED = "NO"
+    """Prices are without VAT, as in OCPI 2.2.1."""
+    INCLUDED = "YES"
+    NONE = "N/A"
+    """No tax applies."""
+    UNSTATED = "unstated"
+    """Prices are without VAT, and its rate is not part of the protocol (OCPI 2.1.1, OICP)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceComponent:
-    """The price of one dimension, without VAT: per kWh, per hour, or once."""
+    """The price of one dimension: per kWh, per hour, or once. The tariff says whether VAT is in it."""
 
     dimension: Dimension
     price: Fraction
@@ -76,6 +88,7 @@ class Limit:
 
     excl_vat: Fraction
     incl_vat: Fraction | None
+    """None: the tariff does not say; where VAT applies and the limit is reached, nobody knows the amount with VAT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +98,9 @@ class Tariff:
     tariff_id: str
     currency: str
     elements: tuple[Element, ...]
+    taxes: Taxes = Taxes.ADDED
+    kind: str | None = None
+    """OCPI's `type`: REGULAR, AD_HOC_PAYMENT, PROFILE_GREEN…; it prices nothing by itself."""
     min_price: Limit | None = None
     max_price: Limit | None = None
     valid_from: datetime | None = None

@@ -121,8 +121,8 @@ def _seconds(hours: Decimal, clock: Fraction | None) -> Fraction:
     they agree with the hours in all of the digits published; without them, the whole second that is near enough.
     """
     stated = Fraction(hours) * _HOUR
-    exponent = hours.as_tuple().exponent
-    digits = min(4, max(2, -exponent if isinstance(exponent, int) else 4))
+    # By the number's value: a zero at the end is lost in most feeds, and says nothing in the others.
+    digits = next((digits for digits in (2, 3) if (Fraction(hours) * 10**digits).denominator == 1), 4)
     if clock is not None and abs(stated - clock) <= Fraction(_HOUR, 10**digits):
         return clock
     return _snap(stated, within=_HALF_A_DIGIT_SECONDS)
