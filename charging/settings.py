@@ -5,6 +5,7 @@ references (`env:NAME`, `file:PATH`), never values.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from charging import secret
+from charging import secret, settings_words
 from charging.errors import SettingsError
 from charging.identifier_settings import Impact, Remap
 from charging.secret import Secret
@@ -25,6 +26,7 @@ from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver, TargetT
 
 FILE = "rehome.toml"
 PREFIX = "REHOME_"
+_COUNT = re.compile(r"[+-]?[0-9.]+(?:[eE][0-9]+)?")
 
 
 class Section(BaseModel):
@@ -105,11 +107,17 @@ class Pace(Section):
     """How fast stations are cut over, and how long is waited for them."""
 
     concurrency: int = Field(default=50, ge=1, le=1000, description="stations in hand at the same time")
-    starts_per_second: float = Field(default=1.0, gt=0, description="so that neither ingress nor cell is stampeded")
-    poll_seconds: float = Field(default=5.0, gt=0, description="how often a back-office is asked what it has seen")
-    settle_seconds: float = Field(default=60.0, ge=0, description="how long a station is left alone before a doubt")
+    starts_per_second: float = Field(
+        default=1.0, allow_inf_nan=False, gt=0, description="so that neither ingress nor cell is stampeded"
+    )
+    poll_seconds: float = Field(
+        default=5.0, allow_inf_nan=False, gt=0, description="how often a back-office is asked what it has seen"
+    )
+    settle_seconds: float = Field(
+        default=60.0, allow_inf_nan=False, ge=0, description="how long a station is left alone before a doubt"
+    )
     time_scale: float = Field(
-        default=1.0, gt=0, description="factor on every recipe's waiting time; 1 outside of tests"
+        default=1.0, gt=0, allow_inf_nan=False, description="factor on every recipe's waiting time; 1 outside of tests"
     )
 
 
@@ -148,6 +156,15 @@ class Settings(Section):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder's name, such as Europe
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Amsterdam") from None
         return name
+
+    @field_validator("freeze_from", mode="before")
+    @classmethod
+    def _is_no_count(cls, instant: object) -> object:
+        """A number would be taken for seconds since 1970."""
+        is_count = isinstance(instant, int | float) or (isinstance(instant, str) and _COUNT.fullmatch(instant.strip()))
+        if is_count and not isinstance(instant, bool):
+            raise ValueError(f"{instant!r} is no {settings_words.INSTANT}")
+        return instant
 
     @property
     def zone(self) -> ZoneInfo:
@@ -253,8 +270,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 
 def _not_right(found: ErrorDetails, *, file: Path, told: Mapping[str, object]) -> SettingsError:
-    """Return the sentence about a setting. What it holds is not repeated: it may be a password in the wrong place."""
-    place = [part for number, part in enumerate(found["loc"]) if number != 1 or part not in _TARGETS]
+    """Return the sentence about a setting. What may hold a password, also in the wrong place, is not repeated."""
+    place = [
+        part for number, part in enumerate(found["loc"]) if part != "[key]" and (number != 1 or part not in _TARGETS)
+    ]
     key = ".".join(map(str, place))
     where = f"{PREFIX}{key.upper()}" if key in told else f"{key} in {file}"
     match found["type"]:
@@ -265,7 +284,9 @@ def _not_right(found: ErrorDetails, *, file: Path, told: Mapping[str, object]) -
         case "union_tag_invalid":
             return SettingsError(f"{key}.kind in {file}", "is unknown", f"known are {', '.join(map(str, _TARGETS))}")
         case _:
-            return SettingsError(where, "is not right", found["msg"].removeprefix("Value error, "))
+            value = settings_words.shown(found)
+            problem = f"is {value}, which is not right" if value else "is not right"
+            return SettingsError(where, problem, settings_words.mend(found))
 
 
 def _known(table: Sequence[str | int]) -> list[str]:

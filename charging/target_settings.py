@@ -30,7 +30,7 @@ class OcpiReceiver(_Table):
     version: Literal["2.1.1", "2.2.1", "2.3.0"] = "2.2.1"
     party: str = Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{3}$", description="country and party of the receiver, NL-NEW")
     origins: tuple[str, ...] = Field(default=(), description="where else its addresses may lie: https://host:port")
-    requests_per_second: float = Field(default=10.0, gt=0, description="more are never sent")
+    requests_per_second: float = Field(default=10.0, gt=0, allow_inf_nan=False, description="more are never sent")
     publish: bool = Field(default=False, description="whether new locations may be shown to the public")
     connector: KnownConnector | None = Field(default=None, description="for EVSEs whose connectors nobody has told")
 
@@ -42,7 +42,7 @@ class CitrineOs(_Table):
     graphql: str = Field(description="address of its GraphQL API, such as http://host:8090/v1/graphql")
     secret: str | None = Field(default=None, description="reference to Hasura's admin secret, where it has one")
     tenant: int = Field(default=1, ge=1, description="id of the tenant that everything belongs to")
-    requests_per_second: float = Field(default=20.0, gt=0, description="more are never sent")
+    requests_per_second: float = Field(default=20.0, gt=0, allow_inf_nan=False, description="more are never sent")
     publish: bool = Field(default=False, description="whether it may publish new locations to its partners")
 
 
