@@ -12,12 +12,10 @@ from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.operations import deciding as write
 from charging.database.queries import moves as read
+from charging.deciders import is_named
 from charging.errors import GateDecided, ServerNotStarted, SettingsError, UnknownThing
 from charging.migration.gates import Decision
 from console import prefect_home, workplace
-
-SHORTEST_NAME = 3
-"""As the form at the gate has it."""
 
 
 def listed(home: Path, plan: str) -> list[dict[str, Any]]:
@@ -51,7 +49,7 @@ def decide(home: Path, plan: str, wave: int, *, decision: Decision, evidence: st
         SettingsError: if nobody is named who decides.
         UnknownThing: if there is no such plan, or the gate has not been opened.
     """
-    if len(decision.by.strip()) < SHORTEST_NAME:
+    if not is_named(decision.by):
         raise SettingsError("--by", "names nobody", "say who decides; it is written down beside the decision")
     with _opened(home) as engine:
         with engine.begin() as connection:

@@ -16,12 +16,12 @@ from charging.database.operations import remapping
 from charging.database.operations.remapping import Word
 from charging.database.queries import clean
 from charging.database.queries import identifiers as read
+from charging.deciders import is_named
 from charging.errors import SettingsError
 from charging.identifiers.remapping import Outcome, Result, State
 from charging.settings import Settings
 from console import workplace
 
-SHORTEST_NAME = 3
 Act = Callable[[sa.Connection, Word], Sequence[Outcome]]
 
 
@@ -127,7 +127,7 @@ def require_name(by: str) -> None:
     Raises:
         SettingsError: if the name is missing or too short to be one.
     """
-    if len(by.strip()) < SHORTEST_NAME:
+    if not is_named(by):
         raise SettingsError("--by", "names nobody", "say who decides; it is written down beside the decision")
 
 

@@ -8,6 +8,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
+from charging.deciders import SHORTEST_NAME
 from charging.errors import Refused
 from charging.migration.gates import Choice
 from flows.parameters import Asking
@@ -25,7 +26,9 @@ class GateAnswer(RunInput):
     """The form at a gate. Who approves is self-declared; it is written down beside the evidence that was seen."""
 
     decision: Choice = Field(default=Choice.HOLD, title="Decision", description="Open the gate, or hold the wave.")
-    approver: str = Field(min_length=3, title="Who decides", description="Your name; not who asked for this run.")
+    approver: str = Field(
+        min_length=SHORTEST_NAME, title="Who decides", description="Your name; not who asked for this run."
+    )
     reason: str = Field(default="", title="Why", description="Needed unless the verdict is open.")
     minutes_ref: str = Field(default="", title="Minutes", description="Where the meeting's minutes are.")
 

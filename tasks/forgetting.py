@@ -14,10 +14,10 @@ from charging.database.queries import kept as evidence
 from charging.database.queries import personal as read
 from charging.database.queries.personal import Purpose
 from charging.database.turns import take_turns
+from charging.deciders import is_named
 from charging.errors import AnswerRefused, CountsDisagree, SettingsError, UnknownThing
 from charging.personal.forgetting import Kind, Pseudonyms, Redaction
 from charging.settings import Settings
-from charging.work_list.answered import SHORTEST_NAME
 
 FORGETTING = "forget"
 """Whose turn it is to forget, to store what a partner sent, or to keep what was extracted: one after the other."""
@@ -71,7 +71,7 @@ def forget(
         SettingsError: if there is no key for pseudonyms.
         UnknownThing: if nobody is known by that name.
     """
-    if len(by.strip()) < SHORTEST_NAME or not reason.strip():
+    if not is_named(by) or not reason.strip():
         raise AnswerRefused("this", "it is not said who decides, and why", "say it with --by and --reason")
     pseudonyms, now = _pseudonyms(settings), system_clock()
     with engine.connect() as connection, connection.begin() as transaction:

@@ -16,9 +16,10 @@ from charging.database.queries import clean
 from charging.database.queries import quarantine as read
 from charging.database.queries.quarantine import Case, Wanted
 from charging.database.turns import take_turns
+from charging.deciders import SHORTEST_NAME, is_named
 from charging.errors import AnswerRefused, UnknownThing
 from charging.settings import Settings
-from charging.work_list.answered import SHORTEST_NAME, corrections_of
+from charging.work_list.answered import corrections_of
 from charging.work_list.columns import seen
 from tasks import cleansing
 
@@ -85,7 +86,7 @@ def decide(
         AnswerRefused: if nobody or no reason is named, or a case that is named by its key cannot be decided like this.
         UnknownThing: if there is no such case.
     """
-    if len(order.by.strip()) < SHORTEST_NAME:
+    if not is_named(order.by):
         problem = f"{order.by.strip()!r} is too short a name" if order.by.strip() else "nobody is named who decides"
         raise AnswerRefused(
             "this", problem, f"say who with --by, in {SHORTEST_NAME} letters or more; it is written down"

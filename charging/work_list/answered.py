@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from charging.cleansing.answers import Choice
 from charging.database.queries.quarantine import Case
 
-SHORTEST_NAME = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 from charging.cleansing.answers import UNREADABLE, Choice
 from charging.database.queries.quarantine import Case
+from charging.deciders import is_named
 from charging.errors import MissingColumns, UnreadableSource
-from charging.work_list.answered import SHORTEST_NAME, Answered, Judged, Problem, corrections_of
+from charging.work_list.answered import Answered, Judged, Problem, corrections_of
 from charging.work_list.columns import BY, CORRECTIONS, DECISION, FIXED, KEY, ON, VALUE, VERSION, WHY, WORDS, cells
 
 NO_SUCH_CASE = "there is no case of this key: it was changed, or the row is in quarantine no longer"
@@ -163,7 +164,7 @@ def _answer(row: int, line: Mapping[str, str], case: Case, *, word: str, today: 
     if choice is Choice.RELEASED and case.kind == "row" and case.rule in UNREADABLE:
         raise _No(DECISION, f"{case.rule} needs a value, and release brings none", "choose correct, and give the value")
     by, because = line[BY].strip(), line[WHY].strip()
-    if len(by) < SHORTEST_NAME:
+    if not is_named(by):
         raise _No(BY, "nobody is named", "write who decided")
     if not because:
         raise _No(WHY, "no reason is given", "write why")
