@@ -8,6 +8,9 @@ import typer
 from console import shell
 
 SHOWN = 20
+WIDTH = 100
+"""Of a line, in characters: what is longer is cut, with how much of it is missing; `--json` has all."""
+_NAME = 18
 
 
 def load(
@@ -29,7 +32,15 @@ def load(
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a person reads: the counts, field by field what changes, and every row that stays out."""
+    """Yield what a person reads, in lines that a terminal holds, and where to read the whole of one that is cut."""
+    shown = list(_lines(result))
+    yield from shown
+    if any(line.endswith((" more characters)", " more fields", " fields")) for line in shown):
+        yield _row("", "lines that say how much more there is are whole with --json")
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the counts, field by field what changes, and every row that stays out."""
     what = "dry run: nothing was sent" if result["dry_run"] else "done, and read back"
     yield _row("target", f"{result['target']} ({what})")
     if result["target"] == "csv":
@@ -55,8 +66,21 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _change(one: Mapping[str, Any]) -> str:
-    fields = ", ".join(f"{name}: {before!r} -> {after!r}" for name, (before, after) in one["fields"].items())
-    return f"{one['action']} {one['entity']} {one['key']}: {fields}"
+    head = f"{one['action']} {one['entity']} {one['key']}: "
+    fields = [f"{name}: {before!r} -> {after!r}" for name, (before, after) in one["fields"].items()]
+    for kept in range(len(fields), 0, -1):
+        left = f" and {len(fields) - kept} more fields" if kept < len(fields) else ""
+        if len(text := f"{head}{', '.join(fields[:kept])}{left}") <= WIDTH - _NAME - 2:
+            return text
+    return f"{head}{len(fields)} fields" if len(fields) > 1 else head + "".join(fields)
+
+
+def _cut(text: str, room: int) -> str:
+    """Return a text that fits, with how much of it is missing."""
+    if len(text) <= room:
+        return text
+    kept = room - len(f"… ({len(text)} more characters)")
+    return f"{text[:kept]}… ({len(text) - kept} more characters)"
 
 
 def _some(rows: Any, name: str, told: Any) -> Iterator[str]:
@@ -67,4 +91,4 @@ def _some(rows: Any, name: str, told: Any) -> Iterator[str]:
 
 
 def _row(name: str, text: str) -> str:
-    return f"{name:>18}  {text}"
+    return f"{name:>{_NAME}}  {_cut(text, WIDTH - _NAME - 2)}"
