@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, forget, gate, identify, load, prove, quarantine, remap
+from console.commands import extract, forget, gate, identify, load, partner, prove, quarantine, remap
 
 app = typer.Typer(
     name="rehome",
@@ -22,6 +22,7 @@ app.add_typer(extract.app, name="extract")
 app.command("forget")(forget.forget)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(partner.app, name="partner")
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
 app.command()(load.load)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from charging.roaming.cdr import Protocol
@@ -115,15 +116,27 @@ _FILES = (
     _key("files.pattern", "shell pattern", "*.csv", "which of them are read", "*"),
     _choice("files.format", _one(FileFormat), None, "what they hold", need=Need.FILES),
     _key(
-        "files.mapping", "file name", "roa.mapping.toml", "which column of a statement is what, from this file's folder"
+        "files.mapping",
+        "file name",
+        "mappings/roa.toml",
+        "which column of a statement is what",
     ),
 )
 _TERMS = (
-    _key("tolerances.energy_kwh", "number", 0.01, "the largest difference in energy that counts as equal", 0.01),
-    _key("tolerances.duration_seconds", "number", 60, "the largest difference in duration that counts as equal", 60),
+    _key(
+        "tolerances.energy_kwh",
+        "number",
+        Decimal("0.01"),
+        "the largest difference in energy",
+        Decimal("0.01"),
+    ),
+    _key("tolerances.duration_seconds", "number", 60, "the largest difference in duration", 60),
     _key("tolerances.clock_seconds", "number", 60, "how far the two clocks may be apart before it is said", 60),
     _key(
-        "tolerances.money", "number", 0.01, "the largest difference in money; derived from the priced lines if not said"
+        "tolerances.money",
+        "number",
+        Decimal("0.01"),
+        "the largest difference in money; derived if not said",
     ),
     _choice("rounding.at", _one(RoundAt), "total", "where the agreement rounds"),
     _choice("rounding.mode", _one(RoundMode), "half_up", "how it rounds"),
