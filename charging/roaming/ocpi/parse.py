@@ -1,30 +1,27 @@
-"""OCPI 2.2.1 CDRs from JSON to the canonical shape. A record that cannot be read costs itself, and says why."""
+"""OCPI CDRs from JSON to the canonical shape. A record that cannot be read costs itself, and says why. Pure."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import msgspec
 
-from charging.roaming.cdr import Cdr, CdrLine, Side
+from charging.roaming.cdr import Cdr, Side
 from charging.roaming.compact import compact_contract, compact_evse, compact_token
 from charging.roaming.ocpi import quality
-from charging.roaming.ocpi.wire import ChargingPeriod, Envelope, OcpiCdr, as_utc
-from charging.tariffs.parse import is_plain
-from charging.tariffs.tariff import Dimension
-from charging.tariffs.usage import Extreme
+from charging.roaming.ocpi.parse_stated import Stated, stated_in_22, stated_in_211
+from charging.roaming.ocpi.quality import Evidence
+from charging.roaming.ocpi.wire import Envelope
+from charging.roaming.ocpi.wire_cdr import Cdr211, Cdr221, Cdr230
+from charging.roaming.ocpi.wire_values import UNKNOWN_TIME
 
+VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
-_CDR = msgspec.json.Decoder(OcpiCdr)
-_MEASURES: dict[str, Dimension | Extreme] = {
-    **{measure.value: measure for measure in Dimension if measure is not Dimension.FLAT},
-    **{measure.value: measure for measure in Extreme},
-}
-# Prices have been sent as "2.00" since OCPI 2.1.1's own sample did; they are read, and it is said.
-_NUMBER_AS_TEXT = re.compile(rb'"(?:excl_vat|incl_vat|volume|total_energy|total_time|price)"\s*:\s*"')
+_CDR_211 = msgspec.json.Decoder(Cdr211)
+_CDR_221 = msgspec.json.Decoder(Cdr221)
+_CDR_230 = msgspec.json.Decoder(Cdr230)
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,39})"')
 _A_CENTURY_HOURS = 876_600
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -50,6 +47,8 @@ class Parsed:
 
     cdrs: tuple[Cdr, ...]
     rejected: tuple[Rejected, ...]
+    evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    """What shows each code in a CDR's `quality`, by `cdr_key`; nothing for a CDR without one."""
 
     def __len__(self) -> int:
         return len(self.cdrs) + len(self.rejected)
@@ -67,24 +66,61 @@ def read_envelope(body: bytes) -> Envelope:
         raise UnreadablePage(f"no OCPI answer: {problem}") from problem
 
 
-def parse_cdrs(data: bytes | msgspec.Raw, *, partner: str) -> Parsed:
+def parse_cdrs(data: bytes | msgspec.Raw, *, partner: str, version: str = "2.2.1", owner: str | None = None) -> Parsed:
     """Return the CDRs of a page's `data`, and those of its records that are none.
+
+    `owner` (`NL-EVN`) is the party whose endpoint they came from: CDRs of 2.1.1 name none, and are else given the
+    operator in their EVSE id. Later versions state it themselves.
+
+    Raises:
+        UnreadablePage: if `data` is no list.
+        ValueError: if we do not know the version.
+    """
+    if version not in VERSIONS:
+        raise ValueError(f"OCPI {version} is not read: it is one of {', '.join(VERSIONS)}")
+    cdrs: list[Cdr] = []
+    rejected: list[Rejected] = []
+    evidence: dict[str, tuple[Evidence, ...]] = {}
+    for raw in records(data):
+        try:
+            cdr, found = _cdr(raw, partner=partner, version=version, owner=owner)
+        except (*_UNREADABLE, ValueError, ArithmeticError) as problem:
+            rejected.append(_rejected(raw, str(problem)))
+            continue
+        cdrs.append(cdr)
+        if found:
+            evidence[cdr.cdr_key] = found
+    return Parsed(cdrs=tuple(cdrs), rejected=tuple(rejected), evidence=evidence)
+
+
+def records(data: bytes | msgspec.Raw) -> Iterator[bytes]:
+    """Yield the records of a page's `data`, each byte for byte as it stood on the wire.
 
     Raises:
         UnreadablePage: if `data` is no list.
     """
     try:
-        records = _RECORDS.decode(data)
+        found = _RECORDS.decode(data)
     except _UNREADABLE as problem:
         raise UnreadablePage(f"the page is no list of records: {problem}") from problem
-    cdrs: list[Cdr] = []
-    rejected: list[Rejected] = []
-    for raw in map(bytes, records):
-        try:
-            cdrs.append(_cdr(raw, partner=partner))
-        except (*_UNREADABLE, ValueError, OverflowError) as problem:
-            rejected.append(_rejected(raw, str(problem)))
-    return Parsed(cdrs=tuple(cdrs), rejected=tuple(rejected))
+    return map(bytes, found)
+
+
+class _Signed(msgspec.Struct):
+    signed_data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def signed_data(raw: bytes) -> bytes | None:
+    """Return a record's `signed_data` as it stood on the wire: signatures cover bytes, so none may change.
+
+    Raises:
+        UnreadablePage: if the record is no JSON object.
+    """
+    try:
+        found = bytes(msgspec.json.decode(raw, type=_Signed).signed_data)
+    except _UNREADABLE as problem:
+        raise UnreadablePage(f"the record is no object: {problem}") from problem
+    return None if found == b"null" else found
 
 
 def _rejected(raw: bytes, reason: str) -> Rejected:
@@ -93,65 +129,60 @@ def _rejected(raw: bytes, reason: str) -> Rejected:
     return Rejected(cdr_id=cdr_id, reason=reason, raw=raw, raw_sha256=sha256(raw).hexdigest())
 
 
-def _cdr(raw: bytes, *, partner: str) -> Cdr:
-    record = _CDR.decode(raw)
-    _require_sense(record)
-    units = quality.in_common_units(record, tuple(_lines(record.charging_periods)))
-    as_text = ("number.as_text",) if _NUMBER_AS_TEXT.search(raw) else ()
-    tariffs = dict.fromkeys(
-        [*(period.tariff_id for period in record.charging_periods), *(tariff.id for tariff in record.tariffs)]
-    )
-    return Cdr(
+def _stated(raw: bytes, *, version: str, owner: str | None) -> Stated:
+    if version == "2.1.1":
+        return stated_in_211(_CDR_211.decode(raw), owner=owner)
+    return stated_in_22(_CDR_230.decode(raw) if version == "2.3.0" else _CDR_221.decode(raw))
+
+
+def _cdr(raw: bytes, *, partner: str, version: str, owner: str | None) -> tuple[Cdr, tuple[Evidence, ...]]:
+    stated = _stated(raw, version=version, owner=owner)
+    _require_sense(stated)
+    units = quality.in_common_units(stated)
+    evidence = (*units.evidence, *quality.odd(stated, units.lines))
+    tariff_ids = (*(line.tariff_id for line in units.lines), *(tariff_id for tariff_id, _ in stated.tariffs))
+    codes = tuple(sorted({one.code for one in evidence}))
+    cdr = Cdr(
         side=Side.THEIRS,
         partner=partner,
-        owner=f"{record.country_code.upper()}-{record.party_id.upper()}",
-        cdr_id=record.id,
-        session_id=record.session_id or None,
-        authorization_reference=record.authorization_reference or None,
-        evse_raw=record.cdr_location.evse_id,
-        evse_compact=compact_evse(record.cdr_location.evse_id),
-        token_uid=compact_token(record.cdr_token.uid),
-        contract_compact=compact_contract(record.cdr_token.contract_id),
-        started_at=as_utc(record.start_date_time),
-        ended_at=as_utc(record.end_date_time),
-        energy_kwh=record.total_energy,
-        net=record.total_cost.excl_vat,
-        gross=record.total_cost.incl_vat,
-        currency=record.currency.upper(),
-        tariff_id=next((tariff_id for tariff_id in tariffs if tariff_id), None),
+        owner=stated.owner,
+        cdr_id=stated.cdr_id,
+        session_id=stated.session_id,
+        authorization_reference=stated.authorization_reference,
+        evse_raw=stated.evse,
+        evse_compact=compact_evse(stated.evse),
+        token_uid=None if stated.token_uid is None else compact_token(stated.token_uid),
+        contract_compact=None if stated.contract is None else compact_contract(stated.contract),
+        started_at=stated.start.at,
+        ended_at=stated.end.at,
+        energy_kwh=stated.energy_kwh,
+        net=stated.net,
+        gross=stated.gross,
+        currency=stated.currency,
+        tariff_id=next((tariff_id for tariff_id in tariff_ids if tariff_id), None),
         lines=units.lines,
-        is_credit=bool(record.credit),
-        credits_cdr_id=record.credit_reference_id or None,
-        last_updated=as_utc(record.last_updated),
+        is_credit=bool(stated.credit),
+        credits_cdr_id=stated.credits_cdr_id,
+        last_updated=stated.last_updated.at,
         raw_sha256=sha256(raw).hexdigest(),
-        quality=(*units.flags, *as_text, *dict.fromkeys(quality.flags(record, units.lines))),
+        quality=codes,
+        evse_uid=stated.evse_uid,
+        connector_id=stated.connector_id,
+        total_hours=stated.total_hours,
+        parking_hours=stated.parking_hours,
+        start_offset_minutes=stated.start.offset_minutes,
+        is_cost_significant=quality.is_cost_significant(stated),
+        invoice_id=stated.invoice_id,
     )
+    return cdr, evidence
 
 
-def _lines(periods: list[ChargingPeriod]) -> Iterator[CdrLine]:
-    for period in periods:
-        for dimension in period.dimensions:
-            if measure := _MEASURES.get(dimension.type):  # what only sessions carry (POWER, STATE_OF_CHARGE) is no line
-                yield CdrLine(
-                    measure=measure,
-                    started_at=as_utc(period.start_date_time),
-                    volume=dimension.volume,
-                    tariff_id=period.tariff_id,
-                )
-
-
-def _require_sense(record: OcpiCdr) -> None:
-    if not record.id.strip():
+def _require_sense(stated: Stated) -> None:
+    if not stated.cdr_id.strip():
         raise ValueError("`id` is empty")
-    if as_utc(record.end_date_time) < as_utc(record.start_date_time):
-        raise ValueError("`end_date_time` is before `start_date_time`")
-    numbers: list[Decimal | None] = [
-        record.total_energy,
-        record.total_time,
-        record.total_cost.excl_vat,
-        record.total_cost.incl_vat,
-        *(dimension.volume for period in record.charging_periods for dimension in period.dimensions),
-    ]
-    absurd = [number for number in numbers if number is not None and not is_plain(number)]
-    if absurd or record.total_time >= _A_CENTURY_HOURS:
-        raise ValueError(f"{[*absurd, record.total_time][0]} is no quantity")
+    if UNKNOWN_TIME in stated.end.codes:
+        raise ValueError(f"the end is {stated.end.at:%Y-%m-%d}, which stands for unknown: ask when the session ended")
+    if stated.end.at < stated.start.at and UNKNOWN_TIME not in stated.start.codes:
+        raise ValueError("the session ends before it starts")
+    if not 0 <= stated.total_hours < _A_CENTURY_HOURS:
+        raise ValueError(f"`total_time` is {stated.total_hours} h: no quantity")

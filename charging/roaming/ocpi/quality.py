@@ -1,20 +1,38 @@
-"""What is odd about an OCPI CDR, as far as the record alone shows it. A flag is information, never a refusal."""
+"""What is odd about an OCPI CDR, as far as the record alone shows it, with the numbers that show it. Pure.
+
+A code is information and never a refusal: it says what was found, and which conversions were made on its strength.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from charging.identifiers import contract_id, evse_id
 from charging.roaming.cdr import CdrLine
-from charging.roaming.ocpi.wire import Coordinates, OcpiCdr, as_utc
+from charging.roaming.ocpi import quality_place
+from charging.roaming.ocpi.parse_stated import ADVENIR, NOT_AVAILABLE, Stated
+from charging.roaming.ocpi.wire_values import AS_TEXT, UNKNOWN_TIME
 from charging.tariffs.tariff import Dimension
 from charging.tariffs.usage import Extreme
 
+SUBSIDY_ONLY = "billing.advenir"
+"""A copy for a subsidy: it is billed to nobody, and takes no part in matching."""
+MOST_KWH = 1000
+"""Roaming hubs refuse more in one CDR (OICP 2.3)."""
+NOT_SIGNIFICANT, BY_HUB = "[?]", "[*]"
+"""How Gireve begins the remark of a CDR whose total means nothing, or was computed by itself (GIREVE OCPI guides)."""
 _PLUGGED = (Dimension.TIME, Dimension.PARKING_TIME)
-_A_MINUTE = Decimal(1) / 60
-_AN_HOUR_OFF = timedelta(hours=1)
+_A_MINUTE, _AN_HOUR = timedelta(minutes=1), timedelta(hours=1)
 _UNITS_OF_TIME = {"unit.time_min": 60, "unit.time_sec": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A detector's code, and what shows that it is right to fire."""
+
+    code: str
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +40,23 @@ class Units:
     """The lines in kWh and hours, and which conversions that took."""
 
     lines: tuple[CdrLine, ...]
-    flags: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
 
-def in_common_units(record: OcpiCdr, lines: tuple[CdrLine, ...]) -> Units:
+def in_common_units(stated: Stated) -> Units:
     """Convert lines that are in Wh, minutes or seconds, as the record's own totals show."""
-    flags: list[str] = []
-    if is_about(_total(lines, (Dimension.ENERGY,)), 1000 * record.total_energy):
+    lines, found = stated.lines, []
+    energy = total(lines, (Dimension.ENERGY,))
+    if is_about(energy, 1000 * stated.energy_kwh):
         lines = _divide(lines, {Dimension.ENERGY}, 1000)
-        flags.append("unit.energy_wh")
-    for flag, factor in _UNITS_OF_TIME.items():
-        if is_about(_total(lines, _PLUGGED), factor * record.total_time):
+        found.append(Evidence("unit.energy_wh", f"ENERGY adds up to {energy}, total_energy is {stated.energy_kwh}"))
+    plugged = total(lines, _PLUGGED)
+    for code, factor in _UNITS_OF_TIME.items():
+        if is_about(plugged, factor * stated.total_hours):
             lines = _divide(lines, set(_PLUGGED), factor)
-            flags.append(flag)
+            found.append(Evidence(code, f"TIME adds up to {plugged}, total_time is {stated.total_hours}"))
             break
-    return Units(lines=lines, flags=tuple(flags))
+    return Units(lines=lines, evidence=tuple(found))
 
 
 def is_about(value: Decimal, expected: Decimal) -> bool:
@@ -44,97 +64,121 @@ def is_about(value: Decimal, expected: Decimal) -> bool:
     return expected > 0 and abs(value - expected) * 50 <= expected
 
 
-def flags(record: OcpiCdr, lines: tuple[CdrLine, ...]) -> Iterator[str]:
-    """Yield the codes of the detectors that fire."""
-    yield from _identity(record)
-    yield from _times(record, lines)
-    yield from _energy(record, lines)
-    yield from _money(record)
-    if record.cdr_location.coordinates and _is_swapped(record.cdr_location.coordinates):
-        yield "coords.swapped"
+def odd(stated: Stated, lines: tuple[CdrLine, ...]) -> Iterator[Evidence]:
+    """Yield what the detectors find; `lines` are in kWh and hours."""
+    yield from _identity(stated)
+    yield from _times(stated, lines)
+    yield from _energy(stated, lines)
+    yield from _money(stated)
+    yield from _remark(stated)
+    for code in quality_place.codes(stated.country, stated.coordinates):
+        where = stated.coordinates
+        place = f"latitude {where.latitude}, longitude {where.longitude}, " if where else ""
+        yield Evidence(code, f"{place}country {stated.country}")
+    if stated.as_text:
+        yield Evidence(AS_TEXT, f"{', '.join(stated.as_text)} sent as text")
 
 
-def _identity(record: OcpiCdr) -> Iterator[str]:
-    evse = evse_id.parse(record.cdr_location.evse_id)
-    yield from ("id.evse_unreadable",) if evse is None else evse.flags
-    contract = contract_id.parse(record.cdr_token.contract_id)
-    yield from ("con.unreadable",) if contract is None else contract.flags
+def evse_codes(evse: str) -> tuple[str, ...]:
+    """Return what is odd about an EVSE id as written."""
+    if evse == NOT_AVAILABLE:
+        return ("id.not_available",)
+    parsed = evse_id.parse(evse)
+    return ("id.evse_unreadable",) if parsed is None else parsed.flags
 
 
-def _times(record: OcpiCdr, lines: tuple[CdrLine, ...]) -> Iterator[str]:
-    offset = record.start_date_time.utcoffset()
-    if offset:
-        yield "time.offset_stated"
-    plugged = _total(lines, _PLUGGED)
-    if plugged and abs(plugged - record.total_time) > _A_MINUTE:
-        yield "time.sum"
-    duration = as_utc(record.end_date_time) - as_utc(record.start_date_time)
-    difference = duration - timedelta(seconds=int(record.total_time * 3600))
-    if abs(abs(difference) - _AN_HOUR_OFF) <= timedelta(minutes=1):
-        yield "tz.local_as_utc"
-    elif abs(difference) > timedelta(minutes=1):
-        yield "time.duration"
+def contract_codes(contract: str) -> tuple[str, ...]:
+    """Return what is odd about a contract id as written."""
+    if contract.strip().upper() == ADVENIR:
+        return (SUBSIDY_ONLY,)
+    parsed = contract_id.parse(contract)
+    return ("con.unreadable",) if parsed is None else parsed.flags
 
 
-def _energy(record: OcpiCdr, lines: tuple[CdrLine, ...]) -> Iterator[str]:
-    powers = [line.volume for line in lines if line.measure is Extreme.MAX_POWER]
-    is_too_much = bool(powers) and record.total_energy > max(powers) * record.total_time * Decimal("1.1")
-    is_paid_for_nothing = not record.total_energy and not record.total_time and record.total_cost.excl_vat > 0
-    if record.total_energy < 0 or record.total_energy > 1000 or is_too_much or is_paid_for_nothing:
-        yield "energy.impossible"
-    measured = _total(lines, (Dimension.ENERGY,))
-    if measured and abs(measured - record.total_energy) > Decimal("0.01"):
-        yield "energy.sum"
+def _identity(stated: Stated) -> Iterator[Evidence]:
+    for code in evse_codes(stated.evse):
+        yield Evidence(code, f"EVSE id {stated.evse!r}")
+    if stated.contract is not None:
+        for code in contract_codes(stated.contract):
+            yield Evidence(code, f"contract id {stated.contract!r}")
+    if not stated.has_told_kind:
+        kind, written = ("contract", stated.contract) if stated.contract is not None else ("uid", stated.token_uid)
+        yield Evidence(f"auth_id.is_{kind}", f"auth_id {written!r} was taken for a {kind} by its form")
+    if not stated.has_own_owner:
+        yield Evidence("owner.from_evse", f"{stated.owner} is the operator in EVSE id {stated.evse!r}")
+    if stated.evse_count > 1:
+        yield Evidence("location.many_evses", f"{stated.evse_count} EVSEs are named; the first is taken")
 
 
-def _money(record: OcpiCdr) -> Iterator[str]:
-    net = record.total_cost.excl_vat
-    if (net < 0 and not record.credit) or (net > 0 and record.credit):
-        yield "cost.sign"
-    if any(tariff.currency.upper() != record.currency.upper() for tariff in record.tariffs):
-        yield "cost.currency_mismatch"
-    parts = [
-        part.excl_vat
-        for part in (
-            record.total_fixed_cost,
-            record.total_energy_cost,
-            record.total_time_cost,
-            record.total_parking_cost,
-            record.total_reservation_cost,
-        )
-        if part is not None
-    ]
+def _times(stated: Stated, lines: tuple[CdrLine, ...]) -> Iterator[Evidence]:
+    for name, instant in (("start", stated.start), ("end", stated.end)):
+        yield from (Evidence(code, f"the {name} is {instant.at:%Y-%m-%dT%H:%M:%SZ}") for code in instant.codes)
+        if instant.offset_minutes:
+            yield Evidence("time.offset_stated", f"the {name} is {instant.offset_minutes} minutes from UTC")
+    plugged = total(lines, _PLUGGED)
+    if plugged and abs(plugged - stated.total_hours) * 60 > 1:
+        yield Evidence("time.sum", f"TIME and PARKING_TIME add up to {plugged} h, total_time is {stated.total_hours} h")
+    if UNKNOWN_TIME in stated.start.codes:
+        return
+    duration = stated.end.at - stated.start.at
+    difference = duration - timedelta(seconds=int(stated.total_hours * 3600))
+    shown = f"from start to end it is {duration}, total_time is {stated.total_hours} h"
+    if abs(abs(difference) - _AN_HOUR) <= _A_MINUTE:
+        yield Evidence("tz.local_as_utc", shown)
+    elif abs(difference) > _A_MINUTE:
+        yield Evidence("time.duration", shown)
+
+
+def _energy(stated: Stated, lines: tuple[CdrLine, ...]) -> Iterator[Evidence]:
+    energy = stated.energy_kwh
+    power = max((line.volume for line in lines if line.measure is Extreme.MAX_POWER), default=None)
+    if energy < 0 or energy > MOST_KWH:
+        yield Evidence("energy.impossible", f"total_energy is {energy} kWh")
+    elif power is not None and energy * 10 > power * stated.total_hours * 11:
+        yield Evidence("energy.impossible", f"{energy} kWh in {stated.total_hours} h at {power} kW at most")
+    elif not energy and not stated.total_hours and stated.net > 0:
+        yield Evidence("energy.impossible", f"{stated.net} {stated.currency} for no energy and no time")
+    if stated.credit and energy < 0:
+        yield Evidence("credit.energy_negated", f"total_energy is {energy}: a credit negates its total cost only")
+    measured = total(lines, (Dimension.ENERGY,))
+    if measured and abs(measured - energy) > Decimal("0.01"):
+        yield Evidence("energy.sum", f"ENERGY adds up to {measured} kWh, total_energy is {energy} kWh")
+
+
+def _money(stated: Stated) -> Iterator[Evidence]:
+    net, gross = stated.net, stated.gross
+    if (net < 0 and not stated.credit) or (net > 0 and stated.credit):
+        yield Evidence("cost.sign", f"the total is {net}, and it is {'a' if stated.credit else 'no'} credit")
+    if stated.credit and stated.credits_cdr_id is None:
+        yield Evidence("credit.no_reference", "credit_reference_id is missing")
+    if gross is not None and abs(gross) < abs(net):
+        yield Evidence("cost.vat_confusion", f"{gross} with VAT is less than {net} without")
+    others = sorted({currency for _, currency in stated.tariffs if currency != stated.currency})
+    if others:
+        shown = f"the cost is in {stated.currency}, an enclosed tariff in {', '.join(others)}"
+        yield Evidence("cost.currency_mismatch", shown)
     # A credit negates the total only; its parts stay positive (OCPI 2.2.1 mod_cdrs, credit CDRs).
-    if parts and abs(sum(parts) - abs(net)) > Decimal("0.01") * len(parts):
-        yield "cost.subtotal_sum"
-    if record.remark and record.remark.startswith("[?]"):
-        yield "cost.not_significant"
+    added = sum(stated.parts, Decimal(0))
+    if stated.parts and abs(added - abs(net)) > Decimal("0.01") * len(stated.parts):
+        yield Evidence("cost.subtotal_sum", f"the parts add up to {added}, the total is {net}")
 
 
-def _is_swapped(coordinates: Coordinates) -> bool:
-    """Whether latitude and longitude only make a place in Europe the other way round."""
-    try:
-        latitude, longitude = Decimal(coordinates.latitude), Decimal(coordinates.longitude)
-    except InvalidOperation:
-        return False
-    return not _is_in_europe(latitude, longitude) and _is_in_europe(longitude, latitude)
+def _remark(stated: Stated) -> Iterator[Evidence]:
+    if not is_cost_significant(stated):
+        yield Evidence("cost.not_significant", f"the remark begins with {NOT_SIGNIFICANT}")
+    if stated.remark.startswith(BY_HUB):
+        yield Evidence("cost.computed_by_hub", f"the remark begins with {BY_HUB}")
 
 
-def _is_in_europe(latitude: Decimal, longitude: Decimal) -> bool:
-    return 34 <= latitude <= 72 and -25 <= longitude <= 45
+def is_cost_significant(stated: Stated) -> bool:
+    """Whether the sender means its total: Gireve's `[?]` says that it does not."""
+    return not stated.remark.startswith(NOT_SIGNIFICANT)
 
 
-def _total(lines: tuple[CdrLine, ...], measures: tuple[Dimension, ...]) -> Decimal:
+def total(lines: tuple[CdrLine, ...], measures: tuple[Dimension, ...]) -> Decimal:
+    """Return what the lines of some dimensions add up to."""
     return sum((line.volume for line in lines if line.measure in measures), Decimal(0))
 
 
 def _divide(lines: tuple[CdrLine, ...], measures: set[Dimension], factor: int) -> tuple[CdrLine, ...]:
-    return tuple(
-        CdrLine(
-            measure=line.measure,
-            started_at=line.started_at,
-            volume=line.volume / factor if line.measure in measures else line.volume,
-            tariff_id=line.tariff_id,
-        )
-        for line in lines
-    )
+    return tuple(replace(line, volume=line.volume / factor) if line.measure in measures else line for line in lines)
