@@ -31,6 +31,7 @@ what is wrong and what to do about it.
         ├── QualityBlocked        an expectation whose consequence is "block" failed
         ├── CountsDisagree        rows in are not rows loaded plus rows quarantined
         ├── IllegalTransition     a station was asked to skip a stage
+        ├── IllegalStep           a followed case was asked for what cannot happen to it now
         ├── PlanInUse             another process acts on the same stations
         └── AnotherRehearsal      one is running, or another one was begun
 """
@@ -250,6 +251,14 @@ class IllegalTransition(Refused):
     def __init__(self, station_id: str, before: str, after: str) -> None:
         self.station_id, self.before, self.after = station_id, before, after
         super().__init__(f"station {station_id} cannot go from {before} to {after}")
+
+
+class IllegalStep(Refused):
+    """A followed case was asked for what cannot happen to it in its state."""
+
+    def __init__(self, case: str, state: str, step: str, possible: Sequence[str]) -> None:
+        self.case, self.state, self.step, self.possible = case, state, step, tuple(possible)
+        super().__init__(f"{case} is {state} and cannot be {step}: possible now are {', '.join(self.possible)}")
 
 
 class PlanInUse(Refused):

@@ -1,0 +1,1 @@
+"""Following a verdict until it is settled: states, ageing, proposals, lateness, invoices. Pure."""
