@@ -138,6 +138,7 @@ class Settings(Section):
         default=None, description="folder of recipe files beside those that ship, relative to home"
     )
     reports: Path = Field(default=Path("reports"), description="folder where reports are published, relative to home")
+    data_docs_runs: int = Field(default=400, ge=1, description="of how many of the latest runs Data Docs have pages")
     pseudonym_key: str | None = Field(
         default=None, description="reference to the key of the pseudonyms in partners' reports; none are shown without"
     )

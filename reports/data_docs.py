@@ -194,11 +194,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataDocs:
-    """Everything that was ever asked, the latest run first."""
+    """What was asked in the latest runs, the latest of them first."""
 
     network: str
     time_zone: str
     validations: tuple[Validation, ...]
+    older_folders: tuple[str, ...] = ()
+    """Of runs that have no pages here any more."""
 
     @property
     def title(self) -> str:

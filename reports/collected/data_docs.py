@@ -21,15 +21,22 @@ Row = sa.RowMapping
 
 
 def data_docs(connection: sa.Connection, settings: Settings) -> DataDocs | None:
-    """Return everything that was asked; None where nothing was."""
-    found = (*_recorded(connection, settings), *_cleansed(connection, settings))
+    """Return what was asked in the latest runs, as many as the settings say; None where nothing ever was."""
+    runs = read.runs(connection)
+    kept, older = runs[: settings.data_docs_runs], runs[settings.data_docs_runs :]
+    found = (*_recorded(connection, settings, kept), *_cleansed(connection, settings, kept))
     if not found:
         return None
-    return DataDocs(network=settings.operator, time_zone=settings.time_zone, validations=found)
+    return DataDocs(
+        network=settings.operator,
+        time_zone=settings.time_zone,
+        validations=found,
+        older_folders=tuple(safe_name(run) for run in older),
+    )
 
 
-def _recorded(connection: sa.Connection, settings: Settings) -> Iterator[Validation]:
-    for row in read.validations(connection):
+def _recorded(connection: sa.Connection, settings: Settings, runs: Sequence[str]) -> Iterator[Validation]:
+    for row in read.validations(connection, runs):
         asked = _unmet_first(_asked(result, row["stage"]) for result in row["results"])
         yield Validation(
             **_place(settings, row["run"], row["suite"]),
@@ -46,8 +53,8 @@ def _recorded(connection: sa.Connection, settings: Settings) -> Iterator[Validat
         )
 
 
-def _cleansed(connection: sa.Connection, settings: Settings) -> Iterator[Validation]:
-    for row in read.cleansed(connection):
+def _cleansed(connection: sa.Connection, settings: Settings, runs: Sequence[str]) -> Iterator[Validation]:
+    for row in read.cleansed(connection, runs):
         suite, entity = row["suite"], row["entity"]
         asked = _unmet_first(_asked(result, "clean") for result in suite["results"])
         set_aside, aside = read.set_aside(connection, row["run"], entity=entity, most=MOST_KEYS)

@@ -148,6 +148,27 @@ def test_keeps_the_pages_of_a_run_when_the_next_one_is_added(tmp_path):
     assert "legacy-1" in (tmp_path / "suites/clean-session.html").read_text(encoding="utf-8")
 
 
+def test_takes_the_pages_of_older_runs_out_and_says_so(tmp_path):
+    older = validation(suite="clean.token")
+    publish_site(docs(older, validation()), tmp_path)
+    (tmp_path / "runs" / "kept-by-hand").mkdir()
+    latest = docs(validation("legacy-2", at=AT + timedelta(days=1)))
+
+    index = publish_site(replace(latest, older_folders=("legacy-1", "legacy-0")), tmp_path)
+
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.html")} == {
+        "index.html",
+        "runs/legacy-2/clean-session.html",
+        "suites/clean-session.html",
+    }
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["kept-by-hand", "legacy-2"]
+    assert "This is the latest run. 2 older runs have no pages here" in index.read_text(encoding="utf-8")
+
+
+def test_says_nothing_of_older_runs_where_there_are_none():
+    assert "older" not in dict(pages(docs(validation())))["index.html"]
+
+
 @pytest.mark.parametrize(
     ("verdicts", "values", "headline"),
     [

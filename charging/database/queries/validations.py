@@ -1,25 +1,44 @@
 """Reading what suites said, run by run."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from charging.database import tables
 from charging.database.queries.clean import SUITE
 
 
-def validations(connection: sa.Connection) -> list[sa.RowMapping]:
-    """Return what was said of landed, published and outgoing tables: the latest run first."""
+def runs(connection: sa.Connection) -> list[str]:
+    """Return every run in which anything was asked, the latest first."""
+    said, account, extract = tables.validation.c, tables.account.c, tables.extract.c
+    of_accounts = (
+        sa.select(account.extract_id, extract.extracted_at)
+        .join(tables.extract, extract.extract_id == account.extract_id)
+        .where(account.suite.is_not(None))
+    )
+    every = sa.union_all(sa.select(said.run, said.asked_at), of_accounts).subquery()
+    at = sa.func.max(every.c.asked_at)
+    return list(connection.scalars(sa.select(every.c.run).group_by(every.c.run).order_by(at.desc(), every.c.run)))
+
+
+def validations(connection: sa.Connection, of_runs: Collection[str]) -> list[sa.RowMapping]:
+    """Return what was said in these runs of landed, published and outgoing tables: the latest run first."""
     said = tables.validation.c
-    chosen = sa.select(tables.validation).order_by(said.asked_at.desc(), said.run, said.suite)
+    chosen = (
+        sa.select(tables.validation)
+        .where(said.run.in_(sorted(of_runs)))
+        .order_by(said.asked_at.desc(), said.run, said.suite)
+    )
     return list(connection.execute(chosen).mappings())
 
 
-def cleansed(connection: sa.Connection) -> list[sa.RowMapping]:
-    """Return what was said of the clean tables of every extract, with the manifest's source and instant."""
+def cleansed(connection: sa.Connection, of_runs: Collection[str]) -> list[sa.RowMapping]:
+    """Return what was said of the clean tables of these extracts, with the manifest's source and instant."""
     account, extract = tables.account.c, tables.extract.c
     chosen = (
         sa.select(account.extract_id.label("run"), account.entity, extract.source, account.suite, extract.extracted_at)
         .join(tables.extract, extract.extract_id == account.extract_id)
-        .where(account.suite.is_not(None))
+        .where(account.suite.is_not(None), account.extract_id.in_(sorted(of_runs)))
         .order_by(extract.extracted_at.desc(), account.extract_id, account.entity)
     )
     return list(connection.execute(chosen).mappings())
