@@ -43,6 +43,13 @@ from charging.database.tables.migration import (
     work_order,
 )
 from charging.database.tables.quarantine import decision, despite, quarantined_row, question
+from charging.database.tables.registration import (
+    given_token,
+    partner_registration,
+    pushed_body,
+    pushed_record,
+    registration_event,
+)
 from charging.database.tables.roaming import cdr, night, page, pull, reconciliation, rejected_cdr, verdict
 from charging.database.tables.schema import SCHEMAS, Instant, metadata
 
@@ -69,6 +76,7 @@ __all__ = [
     "forget_request",
     "forgotten",
     "gate",
+    "given_token",
     "invoice",
     "invoice_line",
     "landed_row",
@@ -79,13 +87,17 @@ __all__ = [
     "move",
     "night",
     "page",
+    "partner_registration",
     "plan",
     "proposal",
     "pull",
+    "pushed_body",
+    "pushed_record",
     "quarantined_row",
     "question",
     "reconciliation",
     "registration",
+    "registration_event",
     "rejected_cdr",
     "remapping",
     "remapping_event",
