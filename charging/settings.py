@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from charging import secret, settings_words
 from charging.errors import SettingsError
 from charging.identifier_settings import Impact, Remap
+from charging.receiver_settings import Receiver
 from charging.secret import Secret
 from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver, TargetTable
 
@@ -148,6 +149,7 @@ class Settings(Section):
     pace: Pace = Pace()
     remap: Remap = Remap()
     impact: Impact = Impact()
+    receiver: Receiver = Receiver()
 
     @field_validator("time_zone")
     @classmethod
@@ -298,6 +300,7 @@ def _known(table: Sequence[str | int]) -> list[str]:
         "pace": Pace,
         "remap": Remap,
         "impact": Impact,
+        "receiver": Receiver,
     }
     section = sections[table[0]] if table else Settings
     if len(table) > 1:

@@ -100,3 +100,8 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_registration_event_partner"), "registration_event", ["partner"], unique=False, schema="roaming"
     )
+
+
+def downgrade() -> None:
+    for name in ("registration_event", "pushed_record", "pushed_body", "partner_registration", "given_token"):
+        op.drop_table(name, schema="roaming")
