@@ -11,8 +11,9 @@ from charging import settings as configuration
 from charging.database import tables
 from charging.database.queries import roaming
 from charging.personal.forgetting import Kind
-from charging.roaming.ocpi.client import Page, Pull
+from charging.roaming.ocpi.client import Pull
 from charging.roaming.ocpi.parse import parse_cdrs, read_envelope
+from charging.roaming.ocpi.pull_page import read_page
 from charging.roaming.ocpi.transport import Answer
 from tasks import cleansing, extraction, forgetting, night
 
@@ -99,7 +100,7 @@ def reconciled(network, engine, monkeypatch):
         envelope = read_envelope(body)
         answer = Answer(url="u", status=200, headers={}, body=body, fetched_at=datetime.now(UTC), envelope=envelope)
         parsed = parse_cdrs(envelope.data, partner="roa")
-        page = Page(answer=answer, cdrs=parsed.cdrs, rejected=parsed.rejected, next_url=None, total_count=None)
+        page = read_page(answer)
         pull = Pull(
             pages=(page,),
             cdrs=parsed.cdrs,

@@ -1,70 +1,31 @@
-"""Fetching a partner's CDRs over OCPI 2.2.1: versions, details, credentials, then page after page."""
+"""Fetching a partner's lists over OCPI: versions, details, credentials, then page after page."""
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeVar
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
-import msgspec
 
 from charging.clock import Clock
-from charging.errors import PartnerRefused, PartnerUnavailable
+from charging.errors import PartnerUnavailable
 from charging.roaming.cdr import Cdr
-from charging.roaming.ocpi import wire
 from charging.roaming.ocpi.parse import Rejected, UnreadablePage, parse_cdrs
-from charging.roaming.ocpi.transport import Answer, Limits, Transport
-from charging.roaming.partner import Partner, origin
+from charging.roaming.ocpi.pull import OVERLAP, Pull, Reading, Sink, advance, resume_from
+from charging.roaming.ocpi.pull_handshake import Handshake
+from charging.roaming.ocpi.pull_page import Page, read_page
+from charging.roaming.ocpi.pull_tally import Tally
+from charging.roaming.ocpi.transport import Limits, Transport
+from charging.roaming.partner import OurRole, Partner
 from charging.secret import Secret
 
-T = TypeVar("T")
-VERSION = "2.2.1"
-OVERLAP = timedelta(hours=48)
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One answer of the CDR endpoint, as it came, with what could be read from it."""
-
-    answer: Answer
-    cdrs: tuple[Cdr, ...]
-    rejected: tuple[Rejected, ...]
-    next_url: str | None
-    """From the Link header, as stated."""
-    total_count: int | None
-    """From X-Total-Count."""
-
-    def __len__(self) -> int:
-        return len(self.cdrs) + len(self.rejected)
-
-    @property
-    def hashes(self) -> set[str]:
-        """What tells its records apart, readable or not."""
-        return {cdr.raw_sha256 for cdr in self.cdrs} | {record.raw_sha256 for record in self.rejected}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pull:
-    """Everything that a partner gave us of a period. An incomplete pull is never the same as "no CDRs tonight"."""
-
-    pages: tuple[Page, ...]
-    cdrs: tuple[Cdr, ...]
-    """Each version of a record once, however often the paging repeated it."""
-    rejected: tuple[Rejected, ...]
-    total_count: int | None
-    incomplete_because: str | None
-    notes: tuple[str, ...]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every record that the partner says it has was fetched, readable or not."""
-        return self.incomplete_because is None
+__all__ = ["OVERLAP", "OcpiClient", "Page", "Pull", "Sink", "advance", "resume_from"]
+_CLOCK_IS_OFF = timedelta(minutes=5)
 
 
 class OcpiClient:
-    """One partner's OCPI 2.2.1 endpoints. The HTTP client is handed in and stays the caller's."""
+    """One partner's OCPI endpoints, as sender. The HTTP client is handed in and stays the caller's."""
 
     def __init__(
         self,
@@ -75,27 +36,35 @@ class OcpiClient:
         clock: Clock,
         correlation_id: str,
         limits: Limits | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._partner = partner
+        self._partner, self._clock, self._now = partner, clock, now
+        self._limits = limits or Limits(max_bytes=partner.max_answer_bytes)
         self._transport = Transport(
-            partner, http=http, token=token, clock=clock, correlation_id=correlation_id, limits=limits or Limits()
+            partner,
+            http=http,
+            token=token,
+            clock=clock,
+            correlation_id=correlation_id,
+            limits=self._limits,
+            to_party=partner.hub,  # requests for everything are addressed to the hub (transport_and_format)
+            ends_token_with_newline="token_with_newline" in partner.known_deviations,
+            now=now,
         )
+        self._handshake = Handshake(partner, self._transport)
+
+    @property
+    def version(self) -> str:
+        """The OCPI version spoken: the partner file's, until the partner is found to offer another one only."""
+        return self._transport.version
 
     def endpoints(self) -> Mapping[str, str]:
         """Return the address of every module that the partner offers as a sender, or without a role.
 
         Raises:
-            PartnerRefused: if it does not speak OCPI 2.2.1.
+            PartnerRefused: if it offers no version that we speak.
         """
-        versions = self._read(self._partner.versions_url, list[wire.Version])
-        url = next((version.url for version in versions if version.version == VERSION), None)
-        if url is None:
-            offered = ", ".join(version.version for version in versions) or "nothing"
-            raise PartnerRefused(self._partner.name, f"it offers {offered}", f"agree with it on OCPI {VERSION}")
-        details = self._read(url, wire.VersionDetails)
-        return {found.identifier: found.url for found in details.endpoints if found.role in {"", "SENDER"}} | {
-            found.identifier: found.url for found in details.endpoints if found.identifier == "credentials"
-        }
+        return self._handshake.endpoints()
 
     def check_credentials(self, endpoints: Mapping[str, str]) -> None:
         """Make sure that the token opens the door of the party that the partner file names.
@@ -103,121 +72,136 @@ class OcpiClient:
         Raises:
             PartnerRefused: if it is another party's.
         """
-        credentials = self._read(self._address(endpoints, "credentials"), wire.Credentials)
-        parties = [f"{role.country_code}-{role.party_id}".upper() for role in credentials.roles]
-        if self._partner.party not in parties:
-            raise PartnerRefused(
-                self._partner.name,
-                f"its credentials are those of {', '.join(parties) or 'nobody'}",
-                f"check `party` ({self._partner.party}) and `versions_url` in the partner file",
-            )
+        self._handshake.check_credentials(endpoints)
 
-    def pages(self, url: str, *, date_from: datetime, date_to: datetime) -> Iterator[Page]:
-        """Yield the pages of CDRs last updated in a half-open period, until there is nothing new.
-
-        A Link is followed on the partner's own origin only. Where it is missing or leads elsewhere, the offset is
-        counted. Where the total shrinks meanwhile records have moved up, and the page is asked for again further ahead.
-        """
-        period = {"date_from": _stamp(date_from), "date_to": _stamp(date_to)}
-        asked: set[str] = set()
-        seen: set[str] = set()
-        offset, total, target, params = 0, None, url, dict(period)
-        while True:
-            page = self._page(target, params)
-            asked.add(page.answer.url)
-            fresh = page.hashes - seen
-            seen |= fresh
-            yield page
-            shrunk = max(0, (total or 0) - page.total_count) if page.total_count is not None else 0
-            offset = max(0, offset - shrunk) if shrunk else offset + len(page)
-            total = page.total_count if page.total_count is not None else total
-            if not len(page) or (not fresh and not shrunk):
-                return
-            link = page.next_url
-            if link and not shrunk and origin(link) in self._partner.origins and link not in asked:
-                target, params = link, {}
-            elif total is not None and len(seen) >= total and not shrunk:
-                return
-            else:
-                target, params = url, {**period, "offset": str(offset)}
-
-    def pull(self, *, date_from: datetime, date_to: datetime) -> Pull:
+    def pull(self, *, date_from: datetime, date_to: datetime, on_page: Sink | None = None) -> Pull:
         """Fetch every CDR last updated in a half-open period.
+
+        With `on_page`, each page is handed over as it comes and forgotten: its records are then in no `cdrs`.
 
         Raises:
             PartnerRefused: if the partner says no.
             PartnerUnavailable: if not even the first page came. A later failure makes the pull incomplete instead.
         """
-        endpoints = self.endpoints()
-        self.check_credentials(endpoints)
-        pages: list[Page] = []
-        failure: str | None = None
-        try:
-            for page in self.pages(self._address(endpoints, "cdrs"), date_from=date_from, date_to=date_to):
-                pages.append(page)  # noqa: PERF402 - those that came before a failure are kept
-        except PartnerUnavailable as problem:
-            if not pages:
-                raise
-            failure = str(problem)
-        return collect(pages, failure=failure, origins=self._partner.origins)
+        return self._pull("cdrs", date_from=date_from, date_to=date_to, on_page=on_page)
 
-    def _page(self, url: str, params: Mapping[str, str]) -> Page:
-        answer = self._transport.get(url, params=params or None, is_functional=True)
-        try:
-            parsed = parse_cdrs(answer.envelope.data, partner=self._partner.name)
-        except UnreadablePage as problem:
-            raise PartnerUnavailable(self._partner.name, str(problem), "show the partner this page") from problem
-        link = _NEXT.search(answer.headers.get("link", ""))
-        total = answer.headers.get("x-total-count", "")
-        return Page(
-            answer=answer,
-            cdrs=parsed.cdrs,
-            rejected=parsed.rejected,
-            next_url=str(httpx.URL(answer.url).join(link.group(1))) if link else None,
-            total_count=int(total) if total.isdecimal() else None,
+    def pull_sessions(self, *, date_from: datetime, date_to: datetime, on_page: Sink | None = None) -> Pull:
+        """Fetch every session last updated in a half-open period. Raises as `pull`."""
+        return self._pull("sessions", date_from=date_from, date_to=date_to, on_page=on_page)
+
+    def pull_tariffs(self, *, date_from: datetime | None = None, on_page: Sink | None = None) -> Pull:
+        """Fetch every tariff, or those last updated since. Raises as `pull`."""
+        return self._pull("tariffs", date_from=date_from, date_to=None, on_page=on_page)
+
+    def pull_locations(self, *, date_from: datetime | None = None, on_page: Sink | None = None) -> Pull:
+        """Fetch every location, or those last updated since. Raises as `pull`."""
+        return self._pull("locations", date_from=date_from, date_to=None, on_page=on_page)
+
+    def pull_tokens(self, *, date_from: datetime | None = None, on_page: Sink | None = None) -> Pull:
+        """Fetch every token, or those last updated since. Raises as `pull`."""
+        return self._pull("tokens", date_from=date_from, date_to=None, on_page=on_page)
+
+    def pull_invoice_records(self, *, date_from: datetime | None = None, on_page: Sink | None = None) -> Pull:
+        """Fetch every record of what an invoice covers (OCPI 2.3.0 ed2). Raises as `pull`."""
+        return self._pull("invoicereconciliation", date_from=date_from, date_to=None, on_page=on_page)
+
+    def _pull(self, module: str, *, date_from: datetime | None, date_to: datetime | None, on_page: Sink | None) -> Pull:
+        url = self._handshake.address(module)
+        window = self._window(date_from, date_to)
+        tally = Tally(date_from=window[0], date_to=window[1], now=self._clock())
+        reading = Reading(
+            url=url,
+            filters=self._filters(window),
+            origins=self._partner.origins,
+            fetch=self._page,
+            tally=tally,
+            limits=self._limits,
+            now=self._now,
+            trusts_total="total_wrong" not in self._partner.known_deviations,
+            notes=self._handshake.notes,
+        )
+        kept = _Kept(partner=self._partner, version=self.version, is_cdrs=module == "cdrs")
+        why = reading.run(on_page or kept.take)
+        if reading.total is None:
+            reading.notes["the partner sends no X-Total-Count: that these are all rests on an empty last page"] = None
+        return Pull(
+            pages=tuple(kept.pages),
+            cdrs=tuple(kept.cdrs.values()),
+            rejected=tuple(kept.rejected.values()),
+            total_count=reading.total,
+            incomplete_because=why,
+            notes=(*reading.notes, *tally.notes()),
+            module=module,
+            version=self.version,
+            record_count=len(tally),
+            page_count=reading.page_count,
+            newest=tally.newest,
         )
 
-    def _address(self, endpoints: Mapping[str, str], module: str) -> str:
-        if module not in endpoints:
-            raise PartnerRefused(self._partner.name, f"it offers no {module}", "agree with it on that module")
-        return endpoints[module]
+    def _window(self, date_from: datetime | None, date_to: datetime | None) -> tuple[datetime | None, datetime | None]:
+        """Return the period in whole seconds of UTC, never narrower than asked.
 
-    def _read(self, url: str, kind: type[T]) -> T:
-        answer = self._transport.get(url)
+        The bounds of 2.1.1 are "after" and "before", and whether they are inclusive is not said there (2.1.1
+        transport_and_format): a second on either side makes sure.
+        """
+        is_vague = self.version.startswith("2.1") or "date_from_exclusive" in self._partner.known_deviations
+        margin = timedelta(seconds=int(is_vague))
+        start = date_from and date_from.astimezone(UTC).replace(microsecond=0) - margin
+        end = date_to and date_to.astimezone(UTC)
+        if end and end.microsecond:
+            end = end.replace(microsecond=0) + timedelta(seconds=1)
+        return start, end and end + margin
+
+    def _filters(self, window: tuple[datetime | None, datetime | None]) -> dict[str, str]:
+        stated = {"date_from": window[0], "date_to": window[1]}
+        filters = {name: f"{at.replace(tzinfo=None).isoformat()}Z" for name, at in stated.items() if at}
+        return filters | ({"limit": str(self._partner.page_limit)} if self._partner.page_limit else {})
+
+    def _page(self, url: str, params: Mapping[str, str], *, attempts: int | None = None) -> Page:
+        answer = self._transport.get(url, params=params or None, is_functional=True, attempts=attempts)
+        self._compare_clocks(answer.headers.get("date", ""))
         try:
-            return msgspec.json.decode(answer.envelope.data, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-            raise PartnerUnavailable(
-                self._partner.name, f"{url} cannot be understood: {problem}", "show the partner this answer"
-            ) from problem
+            return read_page(answer)
+        except UnreadablePage as problem:
+            raise PartnerUnavailable(self._partner.name, str(problem), "show the partner this page") from problem
+
+    def _compare_clocks(self, stated: str) -> None:
+        try:
+            ahead = parsedate_to_datetime(stated) - self._clock()
+        except (ValueError, TypeError, OverflowError):
+            return
+        if abs(ahead) >= _CLOCK_IS_OFF:
+            minutes = round(abs(ahead) / timedelta(minutes=1))
+            side = "ahead of" if ahead > timedelta(0) else "behind"
+            # The first difference is told: with the minutes that a pull takes, later ones would be told again.
+            if not any("its clock is" in note for note in self._handshake.notes):
+                self._handshake.notes[f"its clock is {minutes} minutes {side} ours"] = None
 
 
-def collect(pages: list[Page], *, failure: str | None, origins: tuple[str, ...]) -> Pull:
-    """Put pages together and say whether they are all there is."""
-    cdrs = {(cdr.owner, cdr.cdr_id, cdr.raw_sha256): cdr for page in pages for cdr in page.cdrs}
-    rejected = {record.raw_sha256: record for page in pages for record in page.rejected}
-    totals = [page.total_count for page in pages if page.total_count is not None]
-    fetched, total = len(cdrs) + len(rejected), totals[-1] if totals else None
-    if failure is None and total is not None and fetched < total:
-        failure = f"{fetched} records came of the {total} that the partner says it has"
-    foreign = sorted({origin(page.next_url) for page in pages if page.next_url} - set(origins))
-    notes = [f"a Link to {other} was not followed" for other in foreign]
-    if pages and total is None:
-        notes.append("the partner sends no X-Total-Count: that these are all rests on an empty last page")
-    return Pull(
-        pages=tuple(pages),
-        cdrs=tuple(cdrs.values()),
-        rejected=tuple(rejected.values()),
-        total_count=total,
-        incomplete_because=failure,
-        notes=tuple(notes),
-    )
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    """The pages of a pull that is small enough to be held, and their CDRs."""
+
+    partner: Partner
+    version: str
+    is_cdrs: bool
+    pages: list[Page] = field(default_factory=list)
+    cdrs: dict[tuple[str, str, str], Cdr] = field(default_factory=dict)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
+
+    def take(self, page: Page) -> None:
+        self.pages.append(page)
+        if not self.is_cdrs:
+            return
+        parsed = parse_cdrs(
+            page.answer.envelope.data, partner=self.partner.name, version=self.version, owner=_owner(self.partner)
+        )
+        self.cdrs |= {(cdr.owner, cdr.cdr_id, cdr.raw_sha256): cdr for cdr in parsed.cdrs}
+        self.rejected |= {record.raw_sha256: record for record in parsed.rejected}
 
 
-def resume_from(last_seen: datetime, *, overlap: timedelta = OVERLAP) -> datetime:
-    """Return where the next pull begins: before the newest `last_updated` seen, as late records carry earlier ones."""
-    return last_seen - overlap
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _owner(partner: Partner) -> str | None:
+    """Return whose CDRs they are where they do not say so, as in 2.1.1: behind a hub, the EVSE id must tell."""
+    if partner.our_role is OurRole.CPO:
+        return partner.owner
+    return None if partner.hub else partner.party

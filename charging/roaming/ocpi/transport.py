@@ -35,12 +35,13 @@ class Transport:
         correlation_id: str,
         limits: Limits,
         to_party: str | None = None,
+        ends_token_with_newline: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._partner, self._http, self._token, self._clock = partner, http, token, clock
         self._correlation_id, self._limits, self._sent = correlation_id, limits, 0
         self._to_party, self._now = to_party or partner.party, now
-        self._waited = 0.0
+        self._waited, self._ending = 0.0, "\n" if ends_token_with_newline else ""
         self.version = partner.version
         """The headers differ between versions; whoever agrees on another one sets it."""
         self.redaction = Redaction(token)
@@ -189,7 +190,7 @@ class Transport:
         self._sent += 1
         token = self._token.reveal()
         if self._partner.token_encoding is TokenEncoding.BASE64:
-            token = b64encode(token.encode()).decode()
+            token = b64encode(f"{token}{self._ending}".encode()).decode()
         headers = {"Authorization": f"Token {token}", "Accept-Encoding": "gzip"}
         if has_body:
             headers["Content-Type"] = "application/json"

@@ -21,6 +21,8 @@ class Limits:
     """Of one answer."""
     max_waiting: timedelta = timedelta(minutes=15)
     """In all, for what Retry-After asks of us."""
+    max_pull_duration: timedelta = timedelta(hours=6)
+    """Of one list, from the first page to the last."""
     max_rounds: int = 12
     """How often a list is read again whose records and totals do not agree."""
     max_records: int = 10_000_000

@@ -81,11 +81,12 @@ def pull(partner):
 
 
 def test_asks_for_the_half_open_period_with_the_right_headers(pull, cdr):
-    server = Server(ok([cdr()], x_total_count=1))
+    server = Server(ok([cdr()], x_total_count=1), ok([], x_total_count=1))
 
     pull(server)
 
-    assert server.asked == [{"date_from": "2026-11-19T00:00:00Z", "date_to": "2026-11-21T00:00:00Z"}]
+    period = {"date_from": "2026-11-19T00:00:00Z", "date_to": "2026-11-21T00:00:00Z"}
+    assert server.asked == [period, period | {"offset": "1"}], "the last request proves that nothing lies beyond"
     functional = server.requests[-1].headers
     assert functional["authorization"] == "Token dG9rZW4="
     assert (functional["ocpi-to-party-id"], functional["ocpi-from-party-id"]) == ("ROA", "EVN")
@@ -122,7 +123,7 @@ def test_counts_the_offset_itself_where_a_link_is_missing(pull, cdr):
     pulled = pull(server)
 
     assert pulled.is_complete
-    assert [asked.get("offset") for asked in server.asked] == [None, "1", "2"]
+    assert [asked.get("offset") for asked in server.asked] == [None, "1", "2", "3"]
 
 
 def test_the_token_never_follows_a_link_to_another_host(pull, cdr):
@@ -235,7 +236,7 @@ def test_a_no_is_asked_once(pull, answer):
 @pytest.mark.parametrize(
     ("server", "said"),
     [
-        pytest.param(Server(ok([]), versions=("2.1.1",)), "offers 2.1.1", id="another version"),
+        pytest.param(Server(ok([]), versions=("2.0",)), "offers 2.0", id="another version"),
         pytest.param(Server(ok([]), party="XYZ"), "NL-XYZ", id="another party"),
     ],
 )

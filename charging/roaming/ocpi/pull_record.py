@@ -1,0 +1,64 @@
+"""What must be known of a record to tell that it came: which one it is, in which version, and when it was updated."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from charging.roaming.ocpi.wire_values import instant
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One record of a list. Eight bytes of a hash stand for each identity: a list of millions must fit in memory."""
+
+    key: int
+    """The same for all versions of a record; ids are compared without regard to case (types, CiString)."""
+    content: int
+    """The same for records that are equal to the byte."""
+    last_updated: datetime | None
+
+
+class _Identity(msgspec.Struct):
+    id: str | None = None
+    uid: str | None = None
+    type: str | None = None
+    country_code: str | None = None
+    party_id: str | None = None
+    last_updated: str | None = None
+
+
+_IDENTITY = msgspec.json.Decoder(_Identity)
+
+
+def heads(records: Iterable[bytes]) -> list[Head]:
+    """Return the head of each record; one without an id that can be read is known by its content alone."""
+    return [_head(raw) for raw in records]
+
+
+def _head(raw: bytes) -> Head:
+    content = _number(raw)
+    try:
+        stated = _IDENTITY.decode(raw)
+    except _UNREADABLE:
+        return Head(content, content, None)
+    name = stated.id or (stated.uid and f"{stated.type}|{stated.uid}")  # a token has no id of its own
+    if not name or not name.strip():
+        return Head(content, content, _instant(stated.last_updated))
+    key = f"{stated.country_code}|{stated.party_id}|{name}".upper().encode()
+    return Head(_number(key), content, _instant(stated.last_updated))
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return instant(text or "", "last_updated").at
+    except ValueError:
+        return None
+
+
+def _number(raw: bytes) -> int:
+    return int.from_bytes(sha256(raw).digest()[:8], "big")
