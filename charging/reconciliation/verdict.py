@@ -54,6 +54,10 @@ class Kind(StrEnum):
     """The same id came with another content; OCPI forbids it."""
     UNREADABLE = "unreadable"
     """A record came, and no parser could read it."""
+    STRADDLES_CUTOVER = "straddles_cutover"
+    """The station was moved while the session ran: each back-office may have seen one end of it."""
+    TWO_ROUTES = "two_routes"
+    """Both back-offices have recorded the same charge, so that it would be billed on the old and on the new route."""
     SUSPECT = "suspect"
     TIE = "tie"
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from charging.roaming.cdr import CdrLine
-from charging.roaming.ocpi.wire_cdr import ChargingPeriod, Price221, Price230
+from charging.roaming.ocpi.wire_cdr import ChargingPeriod, Part221, Part230, Price221, Price230
 from charging.roaming.ocpi.wire_values import instant, number
 from charging.tariffs.tariff import Dimension
 from charging.tariffs.usage import Extreme
@@ -44,9 +44,9 @@ class Numbers:
             raise ValueError(f"`{name}` is missing")
         return value
 
-    def net(self, price: Price221 | Price230, name: str) -> Decimal:
+    def net(self, price: Price221 | Part221 | Price230 | Part230, name: str) -> Decimal:
         """Return an amount without VAT."""
-        if isinstance(price, Price221):
+        if isinstance(price, Price221 | Part221):
             return self.required(price.excl_vat, f"{name}.excl_vat")
         return self.required(price.before_taxes, f"{name}.before_taxes")
 

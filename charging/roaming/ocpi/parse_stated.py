@@ -13,8 +13,8 @@ from charging.roaming.ocpi.wire_cdr import (
     Cdr221,
     Cdr230,
     Coordinates,
-    Price221,
-    Price230,
+    Part221,
+    Part230,
 )
 from charging.roaming.ocpi.wire_values import Instant, instant
 
@@ -108,7 +108,7 @@ def stated_in_22(record: Cdr221 | Cdr230) -> Stated:
         ValueError: if a number or an instant is none.
     """
     numbers = Numbers()
-    parts: dict[str, Price221 | Price230 | None] = {
+    parts: dict[str, Part221 | Part230 | None] = {
         "total_fixed_cost": record.total_fixed_cost,
         "total_energy_cost": record.total_energy_cost,
         "total_time_cost": record.total_time_cost,

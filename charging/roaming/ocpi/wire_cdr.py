@@ -17,6 +17,12 @@ class Price221(msgspec.Struct):
     incl_vat: NUMBER = ABSENT
 
 
+class Part221(msgspec.Struct):
+    """A part of the cost (2.2.1), of which only the amount without VAT is read."""
+
+    excl_vat: NUMBER
+
+
 class TaxAmount(msgspec.Struct):
     """One of the taxes on an amount (2.3.0)."""
 
@@ -28,6 +34,12 @@ class Price230(msgspec.Struct):
 
     before_taxes: NUMBER
     taxes: list[TaxAmount] | None = None
+
+
+class Part230(msgspec.Struct):
+    """A part of the cost (2.3.0), of which only the amount without taxes is read."""
+
+    before_taxes: NUMBER
 
 
 class CdrToken(msgspec.Struct):
@@ -142,19 +154,19 @@ class Cdr221(_Cdr22, kw_only=True):
     """A CDR of 2.2.1."""
 
     total_cost: Price221
-    total_fixed_cost: Price221 | None = None
-    total_energy_cost: Price221 | None = None
-    total_time_cost: Price221 | None = None
-    total_parking_cost: Price221 | None = None
-    total_reservation_cost: Price221 | None = None
+    total_fixed_cost: Part221 | None = None
+    total_energy_cost: Part221 | None = None
+    total_time_cost: Part221 | None = None
+    total_parking_cost: Part221 | None = None
+    total_reservation_cost: Part221 | None = None
 
 
 class Cdr230(_Cdr22, kw_only=True):
     """A CDR of 2.3.0: amounts before taxes, and each tax by itself."""
 
     total_cost: Price230
-    total_fixed_cost: Price230 | None = None
-    total_energy_cost: Price230 | None = None
-    total_time_cost: Price230 | None = None
-    total_parking_cost: Price230 | None = None
-    total_reservation_cost: Price230 | None = None
+    total_fixed_cost: Part230 | None = None
+    total_energy_cost: Part230 | None = None
+    total_time_cost: Part230 | None = None
+    total_parking_cost: Part230 | None = None
+    total_reservation_cost: Part230 | None = None
