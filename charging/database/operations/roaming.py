@@ -1,23 +1,21 @@
 """Writing pages, CDRs and verdicts. A night that is run again ends in the same rows."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert
 
 from charging import canonical
 from charging.database import tables
+from charging.database.columns import storable, storable_document
 from charging.database.operations import rows
 from charging.reconciliation.verdict import Judged
-from charging.roaming.cdr import Cdr
+from charging.roaming.cdr import Cdr, CdrLine
 from charging.roaming.ocpi.client import Page
 from charging.roaming.ocpi.parse import Rejected
-
-APART = frozenset({"side", "cohort", "protocol", "state", "quality", "session_aliases", "lines", "stored_at"})
-"""Columns of a CDR that are not its fields as they are."""
-COLUMNS = tuple(column.name for column in tables.cdr.columns if column.name not in APART)
 
 
 def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) -> None:
@@ -35,13 +33,14 @@ def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) 
     rows.insert_new(connection, tables.page, list(kept.values()))
 
 
-def store_cdrs(connection: sa.Connection, cdrs: Sequence[Cdr], *, at: datetime) -> None:
-    """Store versions of CDRs; a version that is there keeps the day on which it came."""
-    there = _there(connection, cdrs)
-    # Most of them came in earlier nights: writing them again only to be refused would be most of a night's work.
-    fresh = [cdr for cdr in cdrs if (cdr.partner, str(cdr.side), cdr.cdr_key) not in there]
-    rows.insert_new(connection, tables.cdr, [_row(cdr, at) for cdr in fresh])
+def store_cdrs(connection: sa.Connection, cdrs: Iterable[Cdr], *, at: datetime) -> int:
+    """Store versions of CDRs, and return how many are new; a version that is there keeps the day on which it came."""
+    names = [column.name for column in tables.cdr.columns]
+    with rows.arriving(connection, tables.cdr, names, (_row(cdr, at) for cdr in cdrs)) as (held, _):
+        chosen = sa.select(*(held.c[name] for name in names)).distinct(held.c.partner, held.c.side, held.c.cdr_key)
+        stored = connection.execute(insert(tables.cdr).from_select(names, chosen).on_conflict_do_nothing())
     rows.analyze(connection, tables.cdr)
+    return stored.rowcount
 
 
 def store_rejected(connection: sa.Connection, partner: str, rejected: Sequence[Rejected], *, at: datetime) -> None:
@@ -62,56 +61,79 @@ def store_rejected(connection: sa.Connection, partner: str, rejected: Sequence[R
 
 
 def store_night(
-    connection: sa.Connection, night: dict[str, object], judged: Sequence[Judged], *, partner: str, day: date
+    connection: sa.Connection, night: Mapping[str, object], judged: Sequence[Judged], *, partner: str, day: date
 ) -> None:
     """Make a partner's night exactly this: its head, and a row for each verdict."""
-    rows.upsert(connection, tables.reconciliation, [night | {"partner": partner, "day": day}])
-    rows.replace(
-        connection,
-        tables.verdict,
-        {"partner": partner, "day": day},
-        [
-            {
-                "partner": partner,
-                "day": day,
-                "verdict_number": number,
-                "verdict": str(one.verdict),
-                "tier": one.tier.name.lower() if one.tier else None,
-                "ours_key": one.ours_key,
-                "theirs_key": one.theirs_key,
-                "cohort": str(one.cohort) if one.cohort else None,
-                "currency": one.currency,
-                "kinds": [str(kind) for kind in one.kinds],
-                "difference": one.difference,
-                "money_at_risk": one.money_at_risk,
-                "explanation": one.explanation,
-                "next_step": one.next_step,
-            }
-            for number, one in enumerate(judged, start=1)
-        ],
+    rows.upsert(connection, tables.reconciliation, [{**night, "partner": partner, "day": day}])
+    row = tables.verdict.c
+    connection.execute(sa.delete(tables.verdict).where(row.partner == partner, row.day == day))
+    numbered = (
+        (partner, day, number, *(_column(one, name) for name in _VERDICT)) for number, one in enumerate(judged, start=1)
     )
+    rows.copy(connection, tables.verdict, ("partner", "day", "verdict_number", *_VERDICT), numbered)
     rows.analyze(connection, tables.verdict)
 
 
-def _there(connection: sa.Connection, cdrs: Sequence[Cdr]) -> set[tuple[str, str, str]]:
-    row = tables.cdr.c
-    keys = sa.literal([cdr.cdr_key for cdr in cdrs], ARRAY(row.cdr_key.type))
-    found = connection.execute(
-        sa.select(row.partner, row.side, row.cdr_key).where(
-            row.partner.in_({cdr.partner for cdr in cdrs}), row.cdr_key == sa.any_(keys)
-        )
-    )
-    return set(found.tuples())
+def store_version(connection: sa.Connection, version: Mapping[str, object], *, partner: str, day: date) -> None:
+    """Add a version to a night, after those that it has."""
+    night = tables.night.c
+    of_it = sa.and_(night.partner == partner, night.day == day)
+    last = connection.scalar(sa.select(sa.func.max(night.version)).where(of_it)) or 0
+    connection.execute(sa.insert(tables.night).values({**version, "partner": partner, "day": day, "version": last + 1}))
 
 
-def _row(cdr: Cdr, at: datetime) -> dict[str, object]:
-    return {name: getattr(cdr, name) for name in COLUMNS} | {
-        "side": str(cdr.side),
-        "cohort": str(cdr.cohort) if cdr.cohort else None,
-        "protocol": str(cdr.protocol),
-        "state": str(cdr.state),
-        "session_aliases": list(cdr.session_aliases),
-        "quality": list(cdr.quality),
-        "lines": canonical.plain(cdr.lines),
+def store_pull(connection: sa.Connection, pull: Mapping[str, object]) -> None:
+    """Note that a partner's module was taken in, and whether that was all."""
+    rows.upsert(connection, tables.pull, [dict(pull)])
+
+
+def verdicts_digest(judged: Iterable[Judged]) -> str:
+    """Return what tells two judgements of a night apart: everything but how they are worded."""
+    said = sorted(
+        [str(one.verdict), one.ours_key or "", one.theirs_key or "", *map(str, one.kinds), str(one.difference),
+         str(one.money_at_risk), one.currency, str(one.cohort)]
+        for one in judged
+    )  # fmt: skip
+    return canonical.digest(said)
+
+
+_VERDICT = (
+    *("verdict", "tier", "ours_key", "theirs_key", "cohort", "currency", "kinds"),
+    *("difference", "money_at_risk", "explanation", "next_step"),
+)
+_DOCUMENT = msgspec.json.Encoder()
+
+
+def _column(one: Judged, name: str) -> object:
+    value = getattr(one, name)
+    if name == "kinds":
+        return rows.as_jsonb(_DOCUMENT.encode([str(kind) for kind in value]))
+    if name == "tier":
+        return value.name.lower() if value else None
+    return storable(str(value)) if isinstance(value, str) else value
+
+
+def _row(cdr: Cdr, at: datetime) -> tuple[object, ...]:
+    apart = {
         "stored_at": at,
+        "lines": rows.as_jsonb(_DOCUMENT.encode([_line(line) for line in cdr.lines])),
+        "quality": rows.as_jsonb(_DOCUMENT.encode(storable_document(cdr.quality))),
+        "session_aliases": rows.as_jsonb(_DOCUMENT.encode(storable_document(cdr.session_aliases))),
     }
+    return tuple(
+        apart[column.name] if column.name in apart else _plain(getattr(cdr, column.name))
+        for column in tables.cdr.columns
+    )
+
+
+def _line(line: CdrLine) -> dict[str, str | None]:
+    return {
+        "measure": str(line.measure),
+        "started_at": line.started_at.isoformat(),
+        "volume": str(line.volume),
+        "tariff_id": None if line.tariff_id is None else storable(line.tariff_id),
+    }
+
+
+def _plain(value: object) -> object:
+    return storable(str(value)) if isinstance(value, str) else value

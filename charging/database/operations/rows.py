@@ -114,6 +114,7 @@ _BINARY_TYPES: Sequence[tuple[type[Any], str]] = (
     (sa.Numeric, "numeric"),
     (sa.Boolean, "bool"),
     (sa.DateTime, "timestamptz"),
+    (sa.Date, "date"),
 )
 
 

@@ -1,0 +1,137 @@
+"""Which nights were judged, and which must be judged again."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from charging.database import tables
+from charging.reconciliation.follow_up.lifecycle import State
+from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.roaming.cdr import Cohort, Side
+from charging.roaming.partner import Partner
+from charging.roaming.terms import Tier
+
+LATE_CDRS = "CDRs came after it had been judged"
+OWN_SESSIONS = "sessions of ours came, or changed, after it had been judged"
+NOW_DUE = "what it waited for has not come in time"
+BESIDE = "the night beside it has taken CDRs over"
+
+
+def night(connection: sa.Connection, partner: str, day: date) -> dict[str, Any] | None:
+    """Return a partner's night as it was judged last, if it was."""
+    row = tables.reconciliation
+    found = connection.execute(sa.select(row).where(row.c.partner == partner, row.c.day == day)).mappings().first()
+    return dict(found) if found else None
+
+
+def versions(connection: sa.Connection, partner: str, day: date) -> list[dict[str, Any]]:
+    """Return every version of a night, in order."""
+    row = tables.night
+    chosen = sa.select(row).where(row.c.partner == partner, row.c.day == day).order_by(row.c.version)
+    return [dict(each) for each in connection.execute(chosen).mappings()]
+
+
+def judged(connection: sa.Connection, partner: str, day: date) -> list[Judged]:
+    """Return a night's verdicts as values, in their order."""
+    row = tables.verdict
+    chosen = sa.select(row).where(row.c.partner == partner, row.c.day == day).order_by(row.c.verdict_number)
+    return [_judged(each) for each in connection.execute(chosen).mappings()]
+
+
+def late(connection: sa.Connection, partner: str) -> dict[date, str]:
+    """Return the partner's nights that CDRs of theirs belong to which came after they had been judged."""
+    cdr, head = tables.cdr.c, tables.reconciliation.c
+    came_later = sa.exists().where(
+        cdr.partner == head.partner,
+        cdr.side == str(Side.THEIRS),
+        cdr.ended_at >= head.period_from,
+        cdr.ended_at < head.period_until,
+        cdr.stored_at > head.reconciled_at,
+    )
+    return _days(connection, sa.select(head.day).where(head.partner == partner, came_later), LATE_CDRS)
+
+
+def unlike_ours(connection: sa.Connection, partner: Partner, *, since: datetime) -> dict[date, str]:
+    """Return the nights to which sessions of the partner's drivers belong that are in no CDR of ours as they are now.
+
+    Stations that were offline tell of a charge weeks later, and a source may be corrected.
+    """
+    session, token, cdr, head = tables.session.c, tables.token.c, tables.cdr.c, tables.reconciliation.c
+    template = partner.ids.cdr or "{session_id}"
+    cdr_id = sa.func.replace(sa.literal(template), "{session_id}", session.session_id)
+    is_stored = sa.exists().where(
+        cdr.partner == partner.name,
+        cdr.side == str(Side.OURS),
+        cdr.cdr_id == cdr_id,
+        cdr.started_at == session.started_at,
+        cdr.ended_at == session.stopped_at,
+        cdr.energy_kwh == session.energy_kwh,
+    )
+    chosen = (
+        sa.select(head.day)
+        .distinct()
+        .join(tables.session, sa.and_(session.stopped_at >= head.period_from, session.stopped_at < head.period_until))
+        .where(
+            head.partner == partner.name,
+            head.period_until > since,
+            session.stopped_at >= since,
+            session.token_uid.in_(sa.select(token.token_uid).where(token.issuer == partner.party)),
+            session.is_billable.is_(True),
+            session.is_estimated.is_(False),
+            ~is_stored,
+        )
+    )
+    return _days(connection, chosen, OWN_SESSIONS)
+
+
+def due(connection: sa.Connection, partner: str, *, now: datetime) -> dict[date, str]:
+    """Return the nights with a case that has waited until it was due."""
+    row = tables.followed_case.c
+    chosen = (
+        sa.select(row.day).distinct().where(row.partner == partner, row.state == str(State.WAITING), row.due_at <= now)
+    )
+    return _days(connection, chosen, NOW_DUE)
+
+
+def sharing(
+    connection: sa.Connection, partner: str, day: date, *, keys: Collection[str], near: tuple[datetime, datetime]
+) -> dict[date, str]:
+    """Return the other nights near by that still have a verdict on one of these CDRs."""
+    row, head = tables.verdict.c, tables.reconciliation.c
+    wanted = sa.literal(sorted(keys), ARRAY(row.ours_key.type))
+    chosen = (
+        sa.select(row.day)
+        .distinct()
+        .join(tables.reconciliation, sa.and_(head.partner == row.partner, head.day == row.day))
+        .where(
+            row.partner == partner,
+            row.day != day,
+            head.period_from < near[1],
+            head.period_until > near[0],
+            sa.or_(row.ours_key == sa.any_(wanted), row.theirs_key == sa.any_(wanted)),
+        )
+    )
+    return _days(connection, chosen, BESIDE)
+
+
+def _days(connection: sa.Connection, chosen: sa.Select[tuple[date]], because: str) -> dict[date, str]:
+    return dict.fromkeys(connection.scalars(chosen), because)
+
+
+def _judged(row: sa.RowMapping) -> Judged:
+    return Judged(
+        verdict=Verdict(row["verdict"]),
+        tier=Tier[row["tier"].upper()] if row["tier"] else None,
+        ours_key=row["ours_key"],
+        theirs_key=row["theirs_key"],
+        kinds=tuple(Kind(kind) for kind in row["kinds"]),
+        difference=row["difference"],
+        money_at_risk=row["money_at_risk"],
+        currency=row["currency"] or "",
+        explanation=row["explanation"],
+        next_step=row["next_step"],
+        cohort=None if row["cohort"] is None else Cohort(row["cohort"]),
+    )
