@@ -57,6 +57,11 @@ class CsvFolder(_Table):
     dates: str | None = Field(default=None, description="as strftime writes them, such as %d-%m-%Y %H:%M")
     has_bom: bool | None = None
     max_rows: int | None = Field(default=None, ge=1, description="of one file, its header not counted")
+    has_key: bool = Field(
+        default=True,
+        description="whether the last column is rehome_key; without it rows are found again by the importer's column "
+        "of the id, or, where it has none, only as a whole: one that reads otherwise then counts as missing",
+    )
     headers: dict[str, str] = Field(default_factory=dict, description="our field = their header; others are left out")
 
 

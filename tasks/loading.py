@@ -17,6 +17,7 @@ from charging.database.queries import loading as read
 from charging.database.turns import take_turns
 from charging.errors import CountsDisagree
 from charging.targets.change import Action, Change, Plain
+from charging.targets.csv_folder import CsvTarget
 from charging.targets.outcome import Outcome, Verdict, outcomes
 from charging.targets.target import Target
 from charging.targets.wanted import ENTITIES, Wanted
@@ -42,7 +43,7 @@ def load(*, dry_run: bool, despite: str = "") -> dict[str, Any]:
         if not dry_run:
             line.require_running(engine, "load_target", despite=despite)
     with opening.engine(settings) as engine, opening.target(settings, stamps=stamps_of(engine)) as target:
-        return load_into(engine, target, dry_run=dry_run)
+        return load_into(engine, target, dry_run=dry_run) | {"found_by": found_by(target)}
 
 
 def load_into(engine: sa.Engine, target: Target, *, dry_run: bool) -> dict[str, Any]:
@@ -65,6 +66,11 @@ def load_into(engine: sa.Engine, target: Target, *, dry_run: bool) -> dict[str, 
             _apply(engine, target, changes)
             ended = _observe(engine, target, changes)
     return told(target, wanted, changes, ended, dry_run=dry_run)
+
+
+def found_by(target: Target) -> dict[str, str]:
+    """Return by what the rows of each file are found again, where a target is files."""
+    return target.found_by if isinstance(target, CsvTarget) else {}
 
 
 def wanted_of(connection: sa.Connection) -> Wanted:

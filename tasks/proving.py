@@ -42,7 +42,7 @@ def prove() -> Json:
     """Prove what is clean and what the target holds against what was extracted, and publish the page of it."""
     settings = configuration.load()
     with opening.engine(settings) as engine, opening.target(settings, stamps=loading.stamps_of(engine)) as target:
-        result = prove_into(engine, target)
+        result = prove_into(engine, target) | {"found_by": loading.found_by(target)}
         return result | {"page": reporting.publish_proof(engine, settings, result)["path"]}
 
 

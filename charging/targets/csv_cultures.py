@@ -23,6 +23,8 @@ class Culture:
     dates: str = "%Y-%m-%dT%H:%M:%SZ"
     has_bom: bool = False
     max_rows: int | None = None
+    has_key: bool = True
+    """Whether the last column is the key by which a row is found again; some importers refuse a column too many."""
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What one row of a file is (`location`, `station`, `evse`, `socket`, `token`), and its header for each field."""
     required: frozenset[str] = frozenset()
@@ -136,6 +138,7 @@ def of(table: CsvFolder) -> Culture:
         dates=table.dates or preset.dates,
         has_bom=preset.has_bom if table.has_bom is None else table.has_bom,
         max_rows=table.max_rows or preset.max_rows,
+        has_key=table.has_key,
     )
     if not table.headers:
         return culture

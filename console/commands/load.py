@@ -39,14 +39,26 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield _row("", "lines that say how much more there is are whole with --json")
 
 
+def found_again(found_by: Mapping[str, str]) -> Iterator[str]:
+    """Yield by what the rows of files are found again, and what cannot be proven without a key."""
+    from charging.targets.csv_keys import KEY, WHOLE_ROWS
+
+    for column, files in sorted(
+        (column, [what for what in found_by if found_by[what] == column]) for column in set(found_by.values())
+    ):
+        if column == KEY:
+            yield f"{KEY}, the last column: by it the same row is found again in every file"
+        elif column == WHOLE_ROWS:
+            yield f"{', '.join(files)}: whole rows only; one that reads otherwise counts as missing"
+        else:
+            yield f"{', '.join(files)}: the column {column}"
+
+
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the counts, field by field what changes, and every row that stays out."""
     what = "dry run: nothing was sent" if result["dry_run"] else "done, and read back"
     yield _row("target", f"{result['target']} ({what})")
-    if result["target"] == "csv":
-        from charging.targets.csv_folder import KEY
-
-        yield _row("re-import key", f"{KEY}, the last column: by it the same row is found again in every file")
+    yield from (_row("found again by", text) for text in found_again(result["found_by"]))
     for entity, actions in result["by_entity"].items():
         yield _row(entity, ", ".join(f"{number} {action}" for action, number in actions.items() if number))
     for entity, number in result["not_taken"].items():

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from console import shell
+from console.commands.load import found_again
 
 SHOWN = 20
 
@@ -26,6 +27,8 @@ def prove(*, as_json: shell.AsJson = False) -> None:
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield every sum, what the target did to fields, and the rows that are not there."""
     yield _row("target", result["target"])
+    for text in found_again(result.get("found_by", {})):
+        yield _row("found again by", text)
     for one in result["lines"]:
         away = "".join(
             f" {'-' if not number.startswith('-') else '+'} {number.lstrip('-')} {name}"

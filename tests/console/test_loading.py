@@ -6,6 +6,7 @@ from console.commands.load import WIDTH, lines
 
 TOLD = {
     "target": "csv",
+    "found_by": {},
     "dry_run": True,
     "by_entity": {},
     "not_taken": {},
@@ -17,9 +18,26 @@ TOLD = {
 }
 
 
-def test_names_the_column_that_is_no_field_of_the_importer():
-    assert any("rehome_key" in line for line in lines(TOLD))
-    assert not any("rehome_key" in line for line in lines(TOLD | {"target": "steve"}))
+@pytest.mark.parametrize(
+    ("found_by", "said"),
+    [
+        pytest.param({}, [], id="no files"),
+        pytest.param(
+            {"station": "rehome_key", "token": "rehome_key"},
+            ["rehome_key, the last column: by it the same row is found again in every file"],
+            id="our key",
+        ),
+        pytest.param(
+            {"socket": "all cells of a row", "token": "Tag ID"},
+            ["token: the column Tag ID", "socket: whole rows only; one that reads otherwise counts as missing"],
+            id="none",
+        ),
+    ],
+)
+def test_says_by_what_rows_of_files_are_found_again(found_by, said):
+    shown = [line.split("  ")[-1] for line in lines(TOLD | {"found_by": found_by}) if "found again by" in line]
+
+    assert shown == said
 
 
 def change(**fields):

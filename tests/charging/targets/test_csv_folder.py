@@ -188,3 +188,63 @@ def test_finds_what_somebody_has_changed_in_a_file(write):
     changed = [change for change in made.plan(network()) if change.action is not Action.SAME]
 
     assert [(change.key, change.before["contract_id"]) for change in changed] == [("04A1B2C3", "NL-EVN-C9")]
+
+
+@pytest.mark.parametrize("culture", csv_cultures.PRESETS)
+def test_leaves_our_key_out_and_reads_back_all_the_same(write, culture):
+    ended = write(network(), culture=culture, has_key=False)
+
+    assert {one.verdict for one in ended.values()} == {Verdict.LOADED}
+    assert not [path for path in write.folder.iterdir() if "rehome_key" in path.read_text()]
+    before = {path.name: path.stat().st_mtime_ns for path in write.folder.iterdir()}
+    write(network(), culture=culture, has_key=False)
+    assert {path.name: path.stat().st_mtime_ns for path in write.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("has_key", [True, False], ids=["with", "without"])
+def test_writes_files_anew_whose_key_is_to_come_or_to_go(write, has_key):
+    write(network(), has_key=not has_key)
+
+    write(network(), has_key=has_key)
+
+    assert {("rehome_key" in path.read_text()) for path in write.folder.iterdir()} == {has_key}
+
+
+def _planned(write, **said):
+    made = CsvTarget(write.folder, csv_cultures.of(CsvFolder(kind="csv", has_key=False, **said)), clock=lambda: NOW)
+    return [(change.key, str(change.action)) for change in made.plan(network()) if change.action is not Action.SAME]
+
+
+def test_finds_a_changed_row_by_the_importers_own_id_where_it_has_one(write):
+    write(network(), culture="be-energised", has_key=False)
+    path = write.folder / "token-001.csv"
+    path.write_text(path.read_text().replace("NL-EVN-C1", "NL-EVN-C9", 1))
+
+    assert _planned(write, culture="be-energised") == [("04A1B2C3", "update")]
+
+
+def test_takes_a_changed_row_for_a_missing_one_where_only_whole_rows_tell(write):
+    write(network(), culture="monta", has_key=False)
+    path = write.folder / "socket-001.csv"
+    path.write_text(path.read_text().replace("Kade 5", "Kade 6", 1))
+
+    ((key, action),) = _planned(write, culture="monta")
+    assert (key.partition("#")[0], action) == ("CS-1*1", "create")  # its two sockets are written alike
+
+
+def test_reads_files_without_our_key_whose_lines_have_too_many_cells_or_too_few(write):
+    write(network(), culture="monta", has_key=False)
+    path = write.folder / "socket-001.csv"
+    header, first, second, *others = path.read_text().splitlines()
+    path.write_text("\n".join([header, f"{first},more", second.rpartition(",")[0], *others]))
+
+    assert [action for _, action in _planned(write, culture="monta")] == ["create", "create"]
+
+
+def test_says_by_what_rows_are_found_again():
+    def found_by(**said):
+        return CsvTarget(None, csv_cultures.of(CsvFolder(kind="csv", **said)), clock=lambda: NOW).found_by
+
+    assert found_by(culture="monta") == {"socket": "rehome_key"}
+    assert found_by(culture="monta", has_key=False) == {"socket": "all cells of a row"}
+    assert found_by(culture="greenflux", has_key=False) == {"station": "Charge station"}
