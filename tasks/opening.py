@@ -7,13 +7,14 @@ import httpx
 import sqlalchemy as sa
 
 from charging import settings as configuration
+from charging.back_office_settings import BackOffice
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.queries.loading import Stamps
 from charging.errors import SettingsError
 from charging.roaming.partner import TokenEncoding, origin
 from charging.secret import resolve
-from charging.settings import BackOffice, Settings
+from charging.settings import Settings
 from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver
 from charging.targets import csv_cultures
 from charging.targets.citrineos import CitrineTarget

@@ -3,8 +3,8 @@
 import pytest
 
 from charging import settings as configuration
+from charging.back_office_settings import BackOffice
 from charging.errors import SettingsError
-from charging.settings import BackOffice
 from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver
 
 OCPI = 'kind = "ocpi"\nversions_url = "http://x/versions"\ntoken = "env:T"\nparty = "NL-NEW"\n'
