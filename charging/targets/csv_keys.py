@@ -35,8 +35,8 @@ def keyed(
     A row that is nobody's has a key that no other has.
     """
     keys: dict[object, deque[str]] = defaultdict(deque)
-    for key, cells in meant.items():
-        keys[_mark(cells, by)].append(key)
+    for key, wanted in meant.items():
+        keys[_mark(wanted, by)].append(key)
     found: dict[str, Mapping[str, str]] = {}
     for number, row in enumerate(rows, start=1):
         cells = {name: text for name, text in row.items() if name != KEY}
