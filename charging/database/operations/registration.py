@@ -99,6 +99,20 @@ def end_all(connection: sa.Connection, partner: str, *, at: datetime) -> None:
     )
 
 
+def end_invitations(connection: sa.Connection, partner: str, *, at: datetime) -> None:
+    """Let no earlier invitation of a partner open anything any more."""
+    table = tables.given_token
+    connection.execute(
+        sa.update(table)
+        .where(
+            table.c.partner == partner,
+            table.c.purpose == Purpose.INVITATION.value,
+            table.c.state != TokenState.DEAD.value,
+        )
+        .values(state=TokenState.DEAD.value, ended_at=at)
+    )
+
+
 def end(connection: sa.Connection, token_sha256: str, *, at: datetime) -> None:
     """Let one token open nothing any more."""
     table = tables.given_token

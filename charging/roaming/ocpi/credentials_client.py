@@ -53,7 +53,7 @@ class CredentialsClient:
         if url is None:
             both = [version for version in SUPPORTED if version in offered]
             mend = f"set version = {both[-1]!r} in the partner file" if both else "agree with it on another version"
-            raise PartnerRefused(self._partner.name, f"it offers {', '.join(offered) or 'no version'}", mend)
+            raise PartnerRefused(self._partner.name, f"it offers {', '.join(offered) or 'no version'}", mend, code=3002)
         details: wire.VersionDetails = self._read(url, wire.VersionDetails)
         return Offer(versions=offered, version=self._partner.version, endpoints=tuple(details.endpoints))
 

@@ -1,0 +1,91 @@
+"""Reading what partners have pushed."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.roaming.cdr import Cdr
+from charging.roaming.ocpi.parse import Parsed, Rejected, parse_cdrs
+from charging.roaming.ocpi.quality import Evidence
+
+CURRENT, SUPERSEDED, REFUSED, UNREADABLE, DELETED = "current", "superseded", "refused", "unreadable", "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """A record as it stands now."""
+
+    raw: bytes
+    raw_sha256: str
+    version: str
+    last_updated: datetime | None
+
+
+def current(connection: sa.Connection, partner: str, module: str, record_key: str) -> Current | None:
+    """Return a record as it stands now; None if there is none."""
+    row = tables.pushed_record.c
+    found = connection.execute(
+        sa.select(row.raw, row.raw_sha256, row.version, row.last_updated).where(
+            row.partner == partner, row.module == module, row.record_key == record_key, row.state == CURRENT
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    return Current(
+        raw=zlib.decompress(found.raw),
+        raw_sha256=found.raw_sha256,
+        version=found.version,
+        last_updated=found.last_updated,
+    )
+
+
+def pushed_cdrs(
+    connection: sa.Connection, partner: str, period: tuple[datetime, datetime], *, owner: str | None = None
+) -> Parsed:
+    """Return the CDRs that a partner pushed, of sessions that ended in a half-open period, as a pull would give them.
+
+    Among the rejected are those that nobody can read, and those that were posted again with other content, by the
+    instant at which they came. `owner` is for 2.1.1, whose CDRs name none: see `parse_cdrs`.
+    """
+    row = tables.pushed_record.c
+    chosen = sa.select(row.raw, row.version).where(
+        row.partner == partner,
+        row.module == "cdrs",
+        row.state == CURRENT,
+        row.ended_at >= period[0],
+        row.ended_at < period[1],
+    )
+    cdrs: list[Cdr] = []
+    rejected = _rejected(connection, partner, period)
+    evidence: dict[str, tuple[Evidence, ...]] = {}
+    for raw, version in connection.execute(chosen.order_by(row.record_key)).tuples():
+        parsed = parse_cdrs(b"[" + zlib.decompress(raw) + b"]", partner=partner, version=version, owner=owner)
+        cdrs += parsed.cdrs
+        rejected += parsed.rejected
+        evidence |= parsed.evidence
+    return Parsed(cdrs=tuple(cdrs), rejected=tuple(rejected), evidence=evidence)
+
+
+def _rejected(connection: sa.Connection, partner: str, period: tuple[datetime, datetime]) -> list[Rejected]:
+    row = tables.pushed_record.c
+    chosen = sa.select(row.record_key, row.state, row.reason, row.raw, row.raw_sha256).where(
+        row.partner == partner,
+        row.module == "cdrs",
+        row.state.in_((REFUSED, UNREADABLE)),
+        row.received_at >= period[0],
+        row.received_at < period[1],
+    )
+    return [
+        Rejected(
+            cdr_id=key.partition("|")[2] if "|" in key else None,
+            reason=reason or state,
+            raw=zlib.decompress(raw),
+            raw_sha256=raw_sha256,
+        )
+        for key, state, reason, raw, raw_sha256 in connection.execute(
+            chosen.order_by(row.received_at, row.raw_sha256)
+        ).tuples()
+    ]
