@@ -88,7 +88,7 @@ class Reading:
         rounds: list[Round] = []
         quiet = 0
         while True:
-            rounds.append(self._round(deadline, is_first=not rounds))
+            rounds.append(self._round(deadline, number=len(rounds)))
             fresh = self._take(rounds[-1], sink, is_first=len(rounds) == 1)
             last, self.total = rounds[-1], rounds[-1].total if self.trusts_total else None
             if last.failure is not None:
@@ -97,13 +97,13 @@ class Reading:
                 return str(last.failure)
             quiet = quiet + 1 if not fresh else 0
             is_over = len(rounds) >= self.limits.max_rounds or quiet >= _QUIET_ROUNDS
-            is_same = len(rounds) > 1 and last.sequence == rounds[-2].sequence
+            is_same = len(rounds) > 2 and len({each.sequence for each in rounds[-3:]}) == 1
             if self._is_complete(last, is_confirmed=len(rounds) > 1 and not fresh, is_same=is_same):
                 return None
             if is_over or is_same:
                 return self._why(last)
 
-    def _round(self, deadline: float, *, is_first: bool) -> Round:
+    def _round(self, deadline: float, *, number: int) -> Round:
         def overrun() -> str | None:
             if len(self.tally) > self.limits.max_records:
                 return f"its list does not end: more than {self.limits.max_records} records came"
@@ -116,7 +116,8 @@ class Reading:
             filters=self.filters,
             origins=self.origins,
             fetch=self.fetch,
-            follows_links=is_first,  # a Link that led astray once is not asked again
+            follows_links=number == 0,  # a Link that led astray once is not asked again
+            begins_twice=number % 2 == 1,
             overrun=overrun,
             notes=self.notes,
         )

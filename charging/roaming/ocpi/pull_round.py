@@ -50,6 +50,9 @@ class Round:
     fetch: Fetch
     follows_links: bool
     """Where False, a Link is followed only if it is opaque, that is, counts nothing."""
+    begins_twice: bool
+    """Whether the first page is asked for once more. A partner that turns its list round with every request would show
+    the same wrong list in every round of as many requests."""
     overrun: Callable[[], str | None]
     """Says why the pull must end now, if it must."""
     notes: dict[str, None]
@@ -86,6 +89,10 @@ class Round:
     def pages(self) -> Iterator[Page]:
         """Yield page after page; afterwards the attributes tell how it ended."""
         target: Target | None = Target(url=self.url, params=self.filters, position=0)
+        if self.begins_twice:
+            if (page := self._fetched(self._counted(0))) is None:
+                return
+            yield page
         while target is not None:
             page = self._fetched(target)
             if page is None:
@@ -101,12 +108,12 @@ class Round:
             return self.fetch(target.url, target.params, attempts=1 if target.is_beyond else None)
         except (PartnerRefused, PartnerUnavailable) as problem:
             if target.is_beyond:
-                self.notes[f"beyond its last record it gives no empty page: {problem}"] = None
+                self.notes[f"beyond its last record it gives no empty page: {problem.problem}"] = None
                 return None
             if not target.is_link:
                 self.failure = problem
                 return None
-            self.notes[f"a Link led nowhere, the offset was counted instead: {problem}"] = None
+            self.notes[f"a Link led nowhere ({problem.problem}): the offset was counted"] = None
         return self._fetched(self._counted(target.position))
 
     def _taken(self, page: Page, target: Target) -> Target | None:

@@ -112,7 +112,9 @@ class Transport:
         except Passing as failure:
             raise PartnerUnavailable(
                 self._partner.name,
-                self.redaction.of_text(f"{failure.problem} at {_bare(url)}"),
+                self.redaction.of_text(
+                    failure.problem if _bare(url) in failure.problem else f"{failure.problem} at {_bare(url)}"
+                ),
                 "the pull is repeated with the next run",
             ) from failure
         raise AssertionError("stamina ends with a result or the last failure")

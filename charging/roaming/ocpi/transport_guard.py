@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import httpcore
 import httpx
@@ -45,18 +46,25 @@ def guarded_client(
     return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the context that trusts what certifi trusts; to read those certificates takes longer than a small pull."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class _Guarded(httpx.HTTPTransport):
     """Judges every address before it is asked, and hands connecting to its own backend."""
 
     def __init__(
         self, allowed: Allowances, *, name: str, max_seconds: float, resolve: Resolve, now: Callable[[], float]
     ) -> None:
-        super().__init__(trust_env=False)
+        context = _tls()
+        super().__init__(verify=context, trust_env=False)
         self._allowed, self._name = allowed, name
         backend = _Backend(allowed, name=name, max_seconds=max_seconds, resolve=resolve, now=now)
         # httpx has no parameter for httpcore's network backend: the pool that it made is replaced by one that has.
         self._pool.close()
-        self._pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=backend)
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if (found := unsafe(str(request.url), allowed=self._allowed)) is not None:
