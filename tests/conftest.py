@@ -143,6 +143,13 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
         yield lambda app: until_the_end.enter_context(_served(app))
 
 
+@pytest.fixture(scope="session")
+def serve_on() -> Iterator[Callable[[ASGIApp], str]]:
+    """The same, of applications that serve one test after the other: each start costs a second."""
+    with contextlib.ExitStack() as until_the_end:
+        yield lambda app: until_the_end.enter_context(_served(app))
+
+
 class Listed:
     """A legacy source whose rows are listed: per entity, the values of each row."""
 

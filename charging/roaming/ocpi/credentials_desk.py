@@ -48,7 +48,7 @@ class Desk:
     us: Us
     engine: sa.Engine
     secrets: SecretsFolder
-    connect: Callable[[Secret], Transport]
+    connect: Callable[[Partner, Secret], Transport]
     mint: Callable[[], Secret]
     clock: Clock
 
@@ -59,7 +59,7 @@ class Desk:
 
     def client(self) -> CredentialsClient:
         """Return the way to the partner, with the token that we hold."""
-        return CredentialsClient(self.partner, transport=self.connect(self.held))
+        return CredentialsClient(self.partner, transport=self.connect(self.partner, self.held))
 
     def begin(self, action: Action, *, given: Secret | None, detail: str) -> None:
         """Write down what is about to be done; from now on our new token opens our doors to the partner."""

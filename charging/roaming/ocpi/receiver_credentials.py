@@ -87,7 +87,8 @@ def _looked_at(stated: Stated, partner: Partner, version: str, doors: Doors) -> 
     for encoding in (partner.token_encoding, other):
         peer = replace(partner, versions_url=stated.url, version=version, token_encoding=encoding)
         try:
-            offer = CredentialsClient(peer, transport=doors.connect(peer, stated.token)).offer()
+            with doors.connect(peer, stated.token) as transport:
+                offer = CredentialsClient(peer, transport=transport).offer()
         except PartnerRefused as no:
             last = no
             if no.code == UNSUPPORTED_VERSION:

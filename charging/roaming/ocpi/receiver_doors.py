@@ -1,6 +1,7 @@
 """What our receiver works with, and who stands before it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ class Doors:
     secrets: SecretsFolder
     partner: Callable[[str], Partner]
     """Reads a partner file."""
-    connect: Callable[[Partner, Secret], Transport]
+    connect: Callable[[Partner, Secret], AbstractContextManager[Transport]]
     """The way to a partner, for the reads during its POST or PUT of credentials."""
     mint: Callable[[], Secret]
     clock: Clock
