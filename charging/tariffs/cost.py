@@ -62,6 +62,8 @@ class Price:
     lines: tuple[PriceLine, ...]
     min_price: Limit | None = None
     max_price: Limit | None = None
+    is_taxed: bool = True
+    """Whether VAT may be due on what the lines do not itemise: a limit that is stated without it."""
     doubts: tuple[str, ...] = ()
     """Why this price is an approximation; empty when it is exact."""
 
@@ -98,7 +100,7 @@ class Price:
             if limit.incl_vat is not None:
                 gross = None if gross is None else choose(gross, limit.incl_vat)
             elif net is None or bounded != net:  # the limit was reached, and is stated without VAT only
-                gross = bounded if gross == net else None
+                gross = None if self.is_taxed else bounded
             net = bounded
         return net, gross
 

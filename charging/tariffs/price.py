@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
+from charging.tariffs import refusals
 from charging.tariffs.cost import NotPriceable, Price, PriceLine
 from charging.tariffs.restrictions import Moment
 from charging.tariffs.tariff import ALWAYS, Dimension, PriceComponent, Reservation, Tariff
@@ -27,9 +28,7 @@ def price(usage: Usage, *, tariffs: Mapping[str, Tariff], default: Tariff | None
     pairs = [(step, tariff) for step, tariff in zip(steps, chosen, strict=True) if tariff is not None]
     if len(pairs) < len(steps):
         named = steps[chosen.index(None)].period.tariff_id
-        return NotPriceable(
-            reason=f"the tariff {named!r} is not known" if named else "it names no tariff and none is agreed"
-        )
+        return NotPriceable(reason=refusals.not_known(named) if named else refusals.NONE_AGREED)
     if refusal := next(_contradictions(pairs), None):
         return NotPriceable(reason=refusal)
     lines = [line for step, tariff in pairs for line in _lines(step, tariff, has_expired=usage.has_expired_reservation)]
@@ -41,6 +40,7 @@ def price(usage: Usage, *, tariffs: Mapping[str, Tariff], default: Tariff | None
         lines=tuple(_flat_once(lines)),
         min_price=first.min_price,
         max_price=first.max_price,
+        is_taxed=any(tariff.is_taxed for _, tariff in pairs),
         doubts=tuple(doubt for step, tariff in pairs for doubt in _doubts(step, tariff)),
     )
 
@@ -48,23 +48,21 @@ def price(usage: Usage, *, tariffs: Mapping[str, Tariff], default: Tariff | None
 def _unusable(usage: Usage) -> str | None:
     starts = [period.started_at for period in usage.periods]
     if not starts:
-        return "it has no charging periods"
-    return None if starts == sorted(starts) else "the charging periods are not in order of time"
+        return refusals.NO_PERIODS
+    return None if starts == sorted(starts) else refusals.NOT_IN_ORDER
 
 
 def _contradictions(pairs: Sequence[tuple[Step, Tariff]]) -> Iterator[str]:
     """Yield why periods and tariffs, though all known, make no price together."""
     for step, _ in pairs:
-        yield from (
-            f"period {step.index} measures a negative {name}" for name, value in step.quantities.items() if value < 0
-        )
+        yield from (refusals.negative(step.index, name) for name, value in step.quantities.items() if value < 0)
     if len({tariff.currency for _, tariff in pairs}) > 1:
-        yield "its periods are priced in several currencies"
+        yield refusals.SEVERAL_CURRENCIES
     if len({(tariff.min_price, tariff.max_price) for _, tariff in pairs}) > 1:
-        yield "its periods are priced by tariffs with different limits for the whole session"
+        yield refusals.SEVERAL_LIMITS
     for step, tariff in pairs:
         if _needs_current(tariff) and not _has_current(step):
-            yield f"the tariff depends on the current, which period {step.index} does not state"
+            yield refusals.no_current(step.index)
 
 
 def _lines(step: Step, tariff: Tariff, *, has_expired: bool) -> Iterator[PriceLine]:
@@ -153,9 +151,9 @@ def _doubts(step: Step, tariff: Tariff) -> Iterator[str]:
         and not {Extreme.MIN_POWER, Extreme.MAX_POWER} <= step.period.extremes.keys()
         and any(restriction.min_power is not None or restriction.max_power is not None for restriction in restrictions)
     ):
-        yield f"period {step.index} does not state its power; the average was taken"
+        yield refusals.average_power(step.index)
     if _prices(step, tariff, step.moment) != _prices(step, tariff, step.ending):
-        yield f"the tariff changes within period {step.index}; the price at its beginning was taken"
+        yield refusals.changes_within(step.index)
 
 
 def _prices(step: Step, tariff: Tariff, moment: Moment) -> list[tuple[int, PriceComponent] | None]:

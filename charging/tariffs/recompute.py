@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from charging.roaming.cdr import Cdr, usage
 from charging.roaming.terms import Terms
+from charging.tariffs import refusals
 from charging.tariffs.agreed import agreed
 from charging.tariffs.cost import NotPriceable, Price
 from charging.tariffs.price import price
@@ -44,7 +45,7 @@ def recompute(
     charge = found.rounded(terms.rounding)
     amount = charge.gross if charge.net is None else charge.net
     if amount is None:
-        return NotPriceable(reason="the tariff tells the amount neither with nor without VAT")
+        return NotPriceable(reason=refusals.TELLS_NOTHING)
     return Recomputed(
         net=charge.net,
         gross=charge.gross,

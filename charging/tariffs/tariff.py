@@ -107,6 +107,20 @@ class Tariff:
     valid_to: datetime | None = None
     """Exclusive."""
 
+    @property
+    def is_taxed(self) -> bool:
+        """Whether VAT is due on any of its prices, or may be."""
+        rates = [component.vat_percent for element in self.elements for component in element.components]
+        match self.taxes:
+            case Taxes.NONE:
+                return False
+            case Taxes.UNSTATED:
+                return True
+            case Taxes.INCLUDED:
+                return any(rate is None or rate > 0 for rate in rates)
+            case Taxes.ADDED:
+                return any(rate for rate in rates)
+
     def is_valid_at(self, instant: datetime) -> bool:
         """Whether a session that starts at `instant` may be priced with this tariff."""
         return (self.valid_from is None or self.valid_from <= instant) and (
