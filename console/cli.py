@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, forget, gate, identify, load, partner, prove, quarantine, remap
+from console.commands import extract, forget, gate, identify, load, partner, prove, quarantine, receiver, remap
 
 app = typer.Typer(
     name="rehome",
@@ -23,9 +23,11 @@ app.command("forget")(forget.forget)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
+app.command()(receiver.receiver)
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
 app.command()(load.load)
+app.command()(price.price)
 app.command()(prove.prove)
 
 WRITABLE = "see that you may read and write it"

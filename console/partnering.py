@@ -13,6 +13,7 @@ from charging.roaming.deviation import MEANINGS
 from charging.roaming.partner import Partner
 from charging.roaming.partner_check import Checked
 from charging.roaming.partner_keys import reference
+from console import workplace
 
 _MANY = 9
 """So many choices are not told on one line."""
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 def folder(home: Path) -> Path:
     """Return the folder of partner files."""
-    settings = configuration.load(home)
+    settings = configuration.load(workplace.of(home))
     return settings.home / settings.partners
 
 

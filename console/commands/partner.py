@@ -9,6 +9,8 @@ from console import shell
 app = typer.Typer(help="Roaming partners: each is added by its file alone.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of the partner: its file's, without .toml.")]
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would be done.")]
+
 
 @app.command("new")
 def partner_new(name: Name, *, as_json: shell.AsJson = False) -> None:
@@ -54,3 +56,61 @@ def partner_keys(*, as_json: shell.AsJson = False) -> None:
     from console import partnering
 
     shell.show(partnering.keys(), partnering.key_lines, as_json=as_json)
+
+
+@app.command("register")
+def partner_register(name: Name, yes: Yes = False, *, as_json: shell.AsJson = False) -> None:  # noqa: FBT002
+    """Register with a partner by the token A that it gave us: show what would be done; do it with --yes."""
+    _act(name, "register", is_meant=yes, as_json=as_json)
+
+
+@app.command("rotate")
+def partner_rotate(name: Name, yes: Yes = False, *, as_json: shell.AsJson = False) -> None:  # noqa: FBT002
+    """Renew both tokens, or take a partnership over from the platform that the token was made for (PUT)."""
+    _act(name, "rotate", is_meant=yes, as_json=as_json)
+
+
+@app.command("switch")
+def partner_switch(
+    name: Name,
+    to: Annotated[str, typer.Option(help="Versions address of the platform that the partner shall talk to.")],
+    token: Annotated[str, typer.Option(help="Reference to the token of that platform: env:NAME or file:PATH.")],
+    yes: Yes = False,  # noqa: FBT002
+    *,
+    as_json: shell.AsJson = False,
+) -> None:
+    """Send a partner to another platform of ours: it is told that address and token, and its new token is kept here."""
+    _act(name, "switch", is_meant=yes, as_json=as_json, to=to, token=token)
+
+
+@app.command("unregister")
+def partner_unregister(name: Name, yes: Yes = False, *, as_json: shell.AsJson = False) -> None:  # noqa: FBT002
+    """Take our credentials back: no token opens anything any more, on either side."""
+    _act(name, "unregister", is_meant=yes, as_json=as_json)
+
+
+@app.command("invite")
+def partner_invite(name: Name, yes: Yes = False, *, as_json: shell.AsJson = False) -> None:  # noqa: FBT002
+    """Make a token A, by which a partner registers with our receiver."""
+    home = shell.home()
+    from console import registering
+
+    shell.show(registering.invite(home, name, is_meant=yes), registering.invite_lines, as_json=as_json)
+
+
+@app.command("show")
+def partner_show(name: Name, *, as_json: shell.AsJson = False) -> None:
+    """Show how things stand with a partner over OCPI, and what was done when and by whom."""
+    home = shell.home()
+    from console import registering
+
+    shell.show(registering.standing(home, name), registering.standing_lines, as_json=as_json)
+
+
+def _act(name: str, action: str, *, is_meant: bool, as_json: bool, to: str = "", token: str = "") -> None:
+    home = shell.home()
+    from charging.roaming.registration import Action
+    from console import registering
+
+    result = registering.act(home, name, Action(action), is_meant=is_meant, to=to, token=token)
+    shell.show(result, registering.act_lines, as_json=as_json)
