@@ -1,7 +1,7 @@
 """Fetching a partner's lists over OCPI: versions, details, credentials, then page after page."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,8 +9,10 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from charging.clock import Clock
-from charging.errors import PartnerUnavailable
+from charging.errors import PartnerRefused, PartnerUnavailable
 from charging.roaming.cdr import Cdr
+from charging.roaming.ocpi.invoice import MODULE, InvoiceRecord
+from charging.roaming.ocpi.invoice_send import Sending, send
 from charging.roaming.ocpi.parse import Rejected, UnreadablePage, parse_cdrs
 from charging.roaming.ocpi.pull import OVERLAP, Pull, Reading, Sink, advance, resume_from
 from charging.roaming.ocpi.pull_handshake import Handshake
@@ -103,7 +105,21 @@ class OcpiClient:
 
     def pull_invoice_records(self, *, date_from: datetime | None = None, on_page: Sink | None = None) -> Pull:
         """Fetch every record of what an invoice covers (OCPI 2.3.0 ed2). Raises as `pull`."""
-        return self._pull("invoicereconciliation", date_from=date_from, date_to=None, on_page=on_page)
+        return self._pull(MODULE, date_from=date_from, date_to=None, on_page=on_page)
+
+    def send_invoice_records(self, records: Sequence[InvoiceRecord], *, dry_run: bool = True) -> tuple[Sending, ...]:
+        """Put records of what our invoices cover into the partner's receiver (OCPI 2.3.0 ed2); dry unless told.
+
+        Raises:
+            PartnerRefused: if it has no receiver for them.
+            PartnerUnavailable: if it does not answer in a way that can be understood.
+        """
+        found = self._handshake.endpoints(role="RECEIVER")
+        self._handshake.check_credentials(found)
+        if MODULE not in found:
+            mend = "send it the list another way, or agree on the module"
+            raise PartnerRefused(self._partner.name, f"it takes no {MODULE}", mend)
+        return send(records, to=found[MODULE], transport=self._transport, dry_run=dry_run)
 
     def _pull(self, module: str, *, date_from: datetime | None, date_to: datetime | None, on_page: Sink | None) -> Pull:
         url = self._handshake.address(module)
@@ -144,6 +160,8 @@ class OcpiClient:
         The bounds of 2.1.1 are "after" and "before", and whether they are inclusive is not said there (2.1.1
         transport_and_format): a second on either side makes sure.
         """
+        if any(bound is not None and bound.tzinfo is None for bound in (date_from, date_to)):
+            raise ValueError("a period's bounds need a time zone")
         is_vague = self.version.startswith("2.1") or "date_from_exclusive" in self._partner.known_deviations
         margin = timedelta(seconds=int(is_vague))
         start = date_from and date_from.astimezone(UTC).replace(microsecond=0) - margin

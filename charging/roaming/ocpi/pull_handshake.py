@@ -54,8 +54,8 @@ class Handshake:
         self.check_credentials(found)
         return self._address(found, module)
 
-    def endpoints(self) -> Mapping[str, str]:
-        """Return the address of every module that the partner offers as a sender, or without a role.
+    def endpoints(self, *, role: str = "SENDER") -> Mapping[str, str]:
+        """Return the address of every module that the partner offers in a role, or without one.
 
         Raises:
             PartnerRefused: if it offers no version that we speak.
@@ -73,7 +73,7 @@ class Handshake:
             self.notes[f"it offers no OCPI {self._partner.version}: {agreed} was spoken"] = None
         self._transport.version = agreed
         details = self._read(offered[agreed], wire.VersionDetails)
-        of_role = {one.identifier.lower(): one for one in details.endpoints if one.role.upper() in {"", "SENDER"}}
+        of_role = {one.identifier.lower(): one for one in details.endpoints if one.role.upper() in {"", role}}
         credentials = {name: one for one in details.endpoints if (name := one.identifier.lower()) == "credentials"}
         return {name: one.url for name, one in (of_role | credentials).items()}
 
