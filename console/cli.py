@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, forget, gate, identify, load, partner, prove, quarantine, receiver, remap
+from console.commands import extract, forget, gate, identify, load, partner, price, prove, quarantine, receiver, remap
 
 app = typer.Typer(
     name="rehome",

@@ -55,7 +55,7 @@ def compile_tables(tariffs: Sequence[Tariff], rounding: Rounding) -> Tables:
         choice=_choice(tariffs, names, instants),
         rules=_rules(tariffs, rounding),
         elements=_elements(tariffs),
-        is_local=any(_is_local(tariff) for tariff in tariffs),
+        is_local=any(tariff.is_local for tariff in tariffs),
         decimals=np.array([minor_units(tariff.currency) for tariff in tariffs], np.int64),
         half_units=np.array([int(half_minor_unit(tariff.currency).scaleb(6)) for tariff in tariffs], np.int64),
     )
@@ -127,13 +127,6 @@ def _choice(tariffs: Sequence[Tariff], names: Sequence[str], instants: Sequence[
         by_name=np.array(
             [[place[id(each.by_id[name])] if name in each.by_id else -1 for name in names] for each in chosen], np.int32
         ).reshape(len(instants), -1),
-    )
-
-
-def _is_local(tariff: Tariff) -> bool:
-    """Whether a tariff depends on the wall clock at the location."""
-    return _needs(tariff, "start_time", "end_time", "start_date", "end_date") or any(
-        element.restrictions.days_of_week for element in tariff.elements
     )
 
 

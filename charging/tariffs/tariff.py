@@ -121,6 +121,14 @@ class Tariff:
             case Taxes.ADDED:
                 return any(rate for rate in rates)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it depends on the wall clock at the location."""
+        return any(
+            rule.days_of_week or any((rule.start_time, rule.end_time, rule.start_date, rule.end_date))
+            for rule in (element.restrictions for element in self.elements)
+        )
+
     def is_valid_at(self, instant: datetime) -> bool:
         """Whether a session that starts at `instant` may be priced with this tariff."""
         return (self.valid_from is None or self.valid_from <= instant) and (
