@@ -83,6 +83,8 @@ class Evidence:
     """Stations of earlier waves whose stage is not known."""
     overdue: tuple[str, ...]
     """Stations that are past their stage's deadline."""
+    incomplete_nights: tuple[str, ...] = ()
+    """Partners of whose last night not every CDR has come, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def findings(evidence: Evidence, *, limits: Limits) -> Iterator[Finding]:
     yield _problems(evidence.problems, limits=limits)
     yield _health(evidence.connected, limits=limits)
     if evidence.connected.total:  # until a station has moved there is nothing to compare
-        yield _roaming(evidence.disputed_moved, evidence.disputed_not_moved, limits=limits)
+        yield _roaming(evidence, limits=limits)
     yield _listed("named stages", evidence.unnamed, "are in no named stage: find out where they are")
     yield _listed("deadlines", evidence.overdue, "are past their deadline: run the cutover again or send someone")
 
@@ -172,11 +174,18 @@ def _health(share: Share, *, limits: Limits) -> Finding:
     )
 
 
-def _roaming(moved: Share, stayed: Share, *, limits: Limits) -> Finding:
-    """Compare moved stations with the others of the same night, so that a partner's bad night condemns nobody."""
+def _roaming(evidence: Evidence, *, limits: Limits) -> Finding:
+    """Compare moved stations with the others of the same night, so that a partner's bad night condemns nobody.
+
+    A night of which not everything has come can condemn, but not acquit.
+    """
+    moved, stayed = evidence.disputed_moved, evidence.disputed_not_moved
     reason = f"CDRs with a discrepancy: {moved} at moved stations, {stayed} at the others"
     if moved.total and stayed.total and lower_bound(moved.count, moved.total) > upper_bound(stayed.count, stayed.total):
         return Finding(criterion="roaming", verdict=Verdict.CLOSED, reason=f"{reason}: moving made it worse")
+    if evidence.incomplete_nights:
+        reason = f"{reason}: not everything has come ({'; '.join(sorted(evidence.incomplete_nights))})"
+        return Finding(criterion="roaming", verdict=Verdict.INCONCLUSIVE, reason=reason)
     if moved.total < limits.least_cdrs:
         reason = f"{reason}: fewer than {limits.least_cdrs} at moved stations prove nothing"
         return Finding(criterion="roaming", verdict=Verdict.INCONCLUSIVE, reason=reason)

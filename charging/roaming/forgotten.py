@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TypeVar
 
 from charging.personal.forgetting import Kind, Redaction
 from charging.roaming.cdr import Cdr
 from charging.roaming.compact import compact_contract, compact_token
-from charging.roaming.ocpi.client import Pull
-from charging.roaming.ocpi.parse import Rejected
+from charging.roaming.ocpi.parse import Parsed, Rejected
+from charging.roaming.ocpi.pull import Pull
+
+T = TypeVar("T", Parsed, Pull)
 
 
-def redacted(pull: Pull, redaction: Redaction, *, ours: Collection[str]) -> Pull:
-    """Return what was pulled without anybody who was forgotten; its pages stay as they came.
+def redacted(pull: T, redaction: Redaction, *, ours: Collection[str]) -> T:
+    """Return what came without anybody who was forgotten; its pages stay as they came.
 
     `ours` are the token uids of our own CDRs: another uid beside a forgotten contract is that person's, too.
     """

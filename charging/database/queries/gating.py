@@ -38,6 +38,11 @@ def evidence(
         disputed_not_moved=disputed["not_moved"],
         unnamed=_unnamed(connection, plan_id, wave),
         overdue=_overdue(connection, plan_id, wave, as_of=as_of),
+        incomplete_nights=tuple(
+            f"{night['partner']}: {night['incomplete_because']}"
+            for night in roaming.last_nights(connection)
+            if not night["is_complete"]
+        ),
     )
 
 

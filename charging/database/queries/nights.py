@@ -17,6 +17,7 @@ from charging.roaming.terms import Tier
 LATE_CDRS = "CDRs came after it had been judged"
 OWN_SESSIONS = "sessions of ours came, or changed, after it had been judged"
 NOW_DUE = "what it waited for has not come in time"
+NOW_COMPLETE = "what had not come of the partner has come"
 BESIDE = "the night beside it has taken CDRs over"
 
 
@@ -94,6 +95,13 @@ def due(connection: sa.Connection, partner: str, *, now: datetime) -> dict[date,
         sa.select(row.day).distinct().where(row.partner == partner, row.state == str(State.WAITING), row.due_at <= now)
     )
     return _days(connection, chosen, NOW_DUE)
+
+
+def incomplete(connection: sa.Connection, partner: str) -> dict[date, str]:
+    """Return the nights for which not everything had come."""
+    head = tables.reconciliation.c
+    chosen = sa.select(head.day).where(head.partner == partner, head.is_complete.is_(False))
+    return _days(connection, chosen, NOW_COMPLETE)
 
 
 def sharing(

@@ -10,9 +10,9 @@ from charging.database import tables
 
 
 def last_nights(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Return each partner's last night."""
+    """Return each partner's last night; an earlier one that was judged again since is not the last."""
     night = tables.reconciliation
-    chosen = sa.select(night).distinct(night.c.partner).order_by(night.c.partner, night.c.reconciled_at.desc())
+    chosen = sa.select(night).distinct(night.c.partner).order_by(night.c.partner, night.c.day.desc())
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
 

@@ -119,6 +119,18 @@ def _brought(case: Case, one: Judged, night: Round) -> Case:
     """Return the case with what the verdict says now, in the state in which it was."""
     about = night.about(str(one.ours_key or one.theirs_key))
     return replace(
+        _restated(case, one),
+        day=night.day,
+        ended_at=about.ended_at,
+        station_id=about.station_id,
+        cohort=None if one.cohort is None else str(one.cohort),
+        wave=about.wave,
+        due_at=night.due(about.ended_at) if case.state is State.WAITING else None,
+    )
+
+
+def _restated(case: Case, one: Judged) -> Case:
+    return replace(
         case,
         verdict=one.verdict,
         kinds=one.kinds,
@@ -127,14 +139,8 @@ def _brought(case: Case, one: Judged, night: Round) -> Case:
         currency=one.currency,
         difference=one.difference,
         money_at_risk=one.money_at_risk,
-        day=night.day,
-        ended_at=about.ended_at,
         explanation=one.explanation,
         next_step=one.next_step,
-        station_id=about.station_id,
-        cohort=None if one.cohort is None else str(one.cohort),
-        wave=about.wave,
-        due_at=night.due(about.ended_at) if case.state is State.WAITING else None,
     )
 
 
@@ -171,7 +177,7 @@ def _elsewhere(case: Case, where: Mapping[str, Judged], *, night: Round) -> list
             return []
         now, entry = moved(replace(case, explanation=GONE), Event.GONE, at=night.at, by=NIGHT, reason=GONE)
     elif one.verdict in SETTLED:
-        now, entry = moved(case, Event.AGREED, at=night.at, by=NIGHT, reason=one.explanation)
+        now, entry = moved(_restated(case, one), Event.AGREED, at=night.at, by=NIGHT, reason=one.explanation)
     elif subject(one) == case.subject:  # the neighbouring night judges it, and moves the case
         return []
     else:

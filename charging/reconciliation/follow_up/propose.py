@@ -10,6 +10,7 @@ from charging import canonical
 from charging.canonical import Json
 from charging.reconciliation.follow_up.case import Case
 from charging.reconciliation.follow_up.credit import Uncreditable, corrections
+from charging.reconciliation.follow_up.follow import GONE
 from charging.reconciliation.verdict import Kind, Verdict
 from charging.roaming.cdr import Cdr, usage
 from charging.roaming.partner import OurRole, Partner
@@ -88,7 +89,7 @@ def propose(case: Case, *, ours: Cdr | None, theirs: Cdr | None, partner: Partne
     `ours` and `theirs` are the CDRs that the case names, `at` the instant that corrections are dated with.
     """
     kind = _kind(case, partner)
-    if kind is None:
+    if kind is None or case.explanation == GONE:  # nobody is written to about a CDR that is no longer there
         return None
     stated: dict[str, Json] = {
         side: _stated(cdr) for side, cdr in (("ours", ours), ("theirs", theirs)) if cdr is not None
