@@ -80,12 +80,12 @@ def stated_in_211(record: Cdr211, *, owner: str | None) -> Stated:
         raise ValueError("`location.evses` is empty")
     evse = record.location.evses[0]
     written = evse.evse_id or evse.uid
-    is_contract = _is_contract(record.auth_id)
+    has_contract = is_contract(record.auth_id)
     numbers = Numbers()
     return _stated(
         record,
         numbers,
-        owner=owner or _owner_of(written),
+        owner=owner or owner_of(written),
         has_own_owner=owner is not None,
         authorization_reference=record.authorization_id,
         evse=written,
@@ -93,8 +93,8 @@ def stated_in_211(record: Cdr211, *, owner: str | None) -> Stated:
         connector_id=evse.connectors[0].id if evse.connectors else None,
         evse_count=len(record.location.evses),
         place=(record.location.country, record.location.coordinates),
-        token_uid=None if is_contract else record.auth_id,
-        contract=record.auth_id if is_contract else None,
+        token_uid=None if has_contract else record.auth_id,
+        contract=record.auth_id if has_contract else None,
         ended=("stop_date_time", record.stop_date_time),
         money=(numbers.required(record.total_cost, "total_cost"), None, ()),
         credit=(None, None, None),
@@ -164,8 +164,8 @@ def _stated(
         session_id=record.session_id or None,
         authorization_reference=authorization_reference or None,
         evse=evse,
-        evse_uid=_available(evse_uid),
-        connector_id=_available(connector_id),
+        evse_uid=available(evse_uid),
+        connector_id=available(connector_id),
         evse_count=evse_count,
         country=place[0] or None,
         coordinates=place[1],
@@ -192,12 +192,13 @@ def _stated(
     )
 
 
-def _available(text: str | None) -> str | None:
+def available(text: str | None) -> str | None:
+    """Return an id, None where it is missing or says that there is none."""
     return None if text in {None, "", NOT_AVAILABLE} else text
 
 
-def _is_contract(auth_id: str) -> bool:
-    """Whether a 2.1.1 `auth_id` is a contract by its form. A card of seven bytes can look like one: hex wins."""
+def is_contract(auth_id: str) -> bool:
+    """Whether a 2.1.1 `auth_id` is a contract by its form. A seven-byte card can look like one: hex wins."""
     text = auth_id.strip()
     if len(text) in _CARD_LENGTHS and _HEX.issuperset(text):
         return False
@@ -205,7 +206,8 @@ def _is_contract(auth_id: str) -> bool:
     return contract is not None and (contract.country in ALPHA_2 or text.upper() == ADVENIR)
 
 
-def _owner_of(evse: str) -> str:
+def owner_of(evse: str) -> str:
+    """Return country and operator of an EVSE id, as in `NL-EVN`."""
     parsed = evse_id.parse(evse)
     if parsed is None or parsed.standard is not evse_id.Standard.ISO:
         return NOBODY

@@ -16,12 +16,13 @@ _EUROPE = ((34, 72), (-25, 45))
 def codes(country: str | None, coordinates: Coordinates | None) -> tuple[str, ...]:
     """Return the codes of what is odd about a place."""
     if coordinates is None:
-        return _codes(country, None, None)
-    return _codes(country, coordinates.latitude, coordinates.longitude)
+        return codes_of(country, None, None)
+    return codes_of(country, coordinates.latitude, coordinates.longitude)
 
 
 @lru_cache(maxsize=100_000)
-def _codes(country: str | None, latitude: str | None, longitude: str | None) -> tuple[str, ...]:
+def codes_of(country: str | None, latitude: str | None, longitude: str | None) -> tuple[str, ...]:
+    """Return the codes of what is odd about a country, a latitude and a longitude."""
     found = [ALPHA_2] if country is not None and len(country.strip()) == 2 else []
     if latitude is not None and longitude is not None:
         try:

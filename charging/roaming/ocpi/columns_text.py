@@ -1,0 +1,87 @@
+"""Texts where they lie in the page: compared, told apart and gathered without an object for each."""
+
+import numpy as np
+from numba import njit
+
+from charging.roaming.ocpi.columns_fields import DATA, STATUS_CODE, STATUS_MESSAGE
+from charging.roaming.ocpi.columns_lex import NULL, NUMBER, STRING, Bytes, Ints
+from charging.roaming.ocpi.parse_numbers import MEASURES
+
+_NAMES = [name.encode() for name in MEASURES]
+_NAME_AT = np.cumsum([0, *map(len, _NAMES)]).astype(np.int32)
+_NAME_BYTES = np.frombuffer(b"".join(_NAMES), np.uint8).copy()
+_STATUS_DIGITS = 9
+
+
+@njit(cache=True, nogil=True)
+def joined(buffer: Bytes, bounds: Ints, out: Bytes) -> int:
+    """Write texts one after the other, each with a line's end behind it, and return how many bytes that took.
+
+    No text of JSON has a line's end in it. A text that is not there is empty.
+    """
+    used = 0
+    for row in range(len(bounds)):
+        for at in range(bounds[row, 0], bounds[row, 1]):
+            out[used] = buffer[at]
+            used += 1
+        out[used] = 10
+        used += 1
+    return used
+
+
+@njit(cache=True, nogil=True)
+def is_enveloped(buffer: Bytes, tape: Ints, used: int, after: int) -> bool:
+    """Whether a page's envelope is plain: a whole number as status code, data, and text as the message, if any."""
+    has_code, has_data = False, False
+    for entry in range(used, after):
+        field, kind, begin, end = tape[entry]
+        if field == STATUS_CODE:
+            has_code = kind == NUMBER and end - begin <= _STATUS_DIGITS
+            for at in range(begin, end):
+                has_code = has_code and 48 <= buffer[at] <= 57
+        elif field == DATA:
+            has_data = True
+        elif field == STATUS_MESSAGE and kind not in (STRING, NULL):
+            return False
+    return has_code and has_data
+
+
+@njit(cache=True, nogil=True)
+def measure_of(buffer: Bytes, at: int, end: int) -> int:
+    """Return which measure a text names, or -1."""
+    length = end - at
+    for measure in range(len(_NAME_AT) - 1):
+        begin = _NAME_AT[measure]
+        if _NAME_AT[measure + 1] - begin == length:
+            place = 0
+            while place < length and _NAME_BYTES[begin + place] == buffer[at + place]:
+                place += 1
+            if place == length:
+                return measure
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def is_blank(buffer: Bytes, at: int, end: int) -> bool:
+    """Whether a text is nothing but spaces."""
+    while at < end and buffer[at] == 32:
+        at += 1
+    return at >= end
+
+
+@njit(cache=True, nogil=True)
+def is_same(  # noqa: PLR0917 - numba: by position
+    buffer: Bytes, one: int, one_end: int, other: int, other_end: int, case: int
+) -> bool:
+    """Whether two texts are the same; with 32 as the case, in capitals."""
+    if one_end - one != other_end - other:
+        return False
+    for place in range(one_end - one):
+        a, b = buffer[one + place], buffer[other + place]
+        if 97 <= a <= 122:
+            a -= case
+        if 97 <= b <= 122:
+            b -= case
+        if a != b:
+            return False
+    return True
