@@ -57,13 +57,19 @@ class HostilePartner:
         return self._own.origin
 
     def play(self, name: str, *, version: str, seed: int, until: datetime, count: int | None = None) -> Play:
-        """Begin a play of a behaviour; its CDRs are of the day before `until`, and a few of a week before that."""
-        behaviour, rng = BEHAVIOURS[name], Random(f"{seed}/{name}/{version}")
+        """Begin a play of a behaviour that has a name."""
+        return self.play_of(BEHAVIOURS[name], version=version, seed=seed, until=until, count=count)
+
+    def play_of(
+        self, behaviour: Behaviour, *, version: str, seed: int, until: datetime, count: int | None = None
+    ) -> Play:
+        """Begin a play; its CDRs are of the day before `until`, and a few of a week before that."""
+        rng = Random(f"{seed}/{behaviour.name}/{version}")
         with self._lock:
             key = f"p{len(self._plays)}"
             before = until - timedelta(days=8)
             play = Play(
-                behaviour=name,
+                behaviour=behaviour.name,
                 version=version,
                 base=f"{self.origin}/{key}",
                 stranger=self._stranger.origin,

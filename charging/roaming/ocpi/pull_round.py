@@ -156,7 +156,8 @@ class Round:
                 self.is_proven = True
                 return None
             return link
-        if is_again or self._stale > _STALE_PAGES:
+        # One record twice may be listed twice; several of them in the same order are the same page.
+        if (is_again and len(page) > 1) or self._stale > _STALE_PAGES:
             self.is_stuck = True
             return None
         if self.total is not None and self.position > 2 * self.total + _BEYOND:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 import stamina
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from charging.errors import PartnerRefused, PartnerUnavailable
 from charging.roaming.ocpi.client import OcpiClient
@@ -18,6 +20,7 @@ from charging.roaming.terms import Terms
 from charging.secret import Secret
 from rehearsal.hostile_behaviour import Outcome
 from rehearsal.hostile_cdrs import VERSIONS
+from rehearsal.hostile_drawn import Plan, Trouble, behaviour_of
 from rehearsal.hostile_partner import BEHAVIOURS, HostilePartner
 from rehearsal.hostile_play import PARTY, TOKEN
 
@@ -155,6 +158,33 @@ def test_energy_and_money_come_to_the_last_digit(hostile, version):
     assert sum(cdr.energy_kwh for cdr in pulled.cdrs) == sum(truth.energy_kwh for truth in play.truths)
     assert sum(cdr.net or Decimal(0) for cdr in pulled.cdrs) == sum(truth.net for truth in play.truths)
     assert pulled.version == version
+
+
+PLANS = st.builds(
+    Plan,
+    size=st.integers(min_value=1, max_value=9),
+    has_links=st.booleans(),
+    has_total=st.booleans(),
+    is_shuffled=st.booleans(),
+    is_listed_twice=st.booleans(),
+    troubles=st.dictionaries(st.integers(min_value=1, max_value=12), st.sampled_from(Trouble), max_size=5),
+)
+
+
+@settings(max_examples=15)
+@given(plan=PLANS, count=st.integers(min_value=0, max_value=12), version=st.sampled_from(VERSIONS), seed=st.integers())
+def test_any_list_comes_exactly_or_it_is_said_why_not(hostile, plan, count, version, seed):
+    """Fifteen drawn plans here, ten thousand in benchmarks/hostile.py."""
+    play = hostile.play_of(behaviour_of(plan), version=version, seed=seed, until=NOW, count=count)
+
+    pulled, why = pull(play, hostile)
+
+    if why is None:
+        assert_exact(pulled, play)
+    else:
+        assert "records came" in why
+    if not plan.is_shuffled and plan.has_total and not plan.troubles:
+        assert why is None, "there is no reason not to have them all"
 
 
 def test_a_bomb_and_ten_gigabytes_cost_little_memory():
