@@ -15,6 +15,7 @@ from charging.clock import system_clock
 from charging.database import connection as database
 from charging.errors import SettingsError
 from charging.roaming import partner_file
+from charging.roaming.deviation import Deviation
 from charging.roaming.ocpi.receiver import application
 from charging.roaming.ocpi.receiver_doors import Doors
 from charging.roaming.ocpi.transport import Limits, Transport
@@ -108,6 +109,7 @@ def _connected(partner: Partner, token: Secret) -> Iterator[Transport]:
             token=token,
             clock=system_clock,
             correlation_id=secrets.token_hex(16),
+            ends_token_with_newline=Deviation.TOKEN_WITH_NEWLINE in partner.known_deviations,
             limits=Limits(attempts=1, max_bytes=1_000_000),
         )
 

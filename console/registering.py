@@ -17,6 +17,7 @@ from charging.database import connection as database
 from charging.database.queries import registration as read
 from charging.errors import PartnerFileError, SettingsError
 from charging.roaming import partner_file, partner_write
+from charging.roaming.deviation import Deviation
 from charging.roaming.ocpi import credentials_acting, receiver_credentials
 from charging.roaming.ocpi.credentials import Us
 from charging.roaming.ocpi.credentials_desk import Desk
@@ -156,14 +157,19 @@ def _desk(home: Path, name: str) -> Iterator[Desk]:
         )
 
 
-def transport(partner: Partner, token: Secret, http: httpx.Client, *, attempts: int = 3) -> Transport:
+def transport(
+    partner: Partner, token: Secret, http: httpx.Client, *, attempts: int = 3, ends_with_newline: bool = False
+) -> Transport:
     """Return a way to a partner."""
+    is_known = Deviation.TOKEN_WITH_NEWLINE in partner.known_deviations
     return Transport(
         partner,
         http=http,
         token=token,
         clock=system_clock,
         correlation_id=secrets.token_hex(16),
+        to_party=partner.hub,
+        ends_token_with_newline=ends_with_newline or is_known,
         limits=Limits(attempts=attempts, max_bytes=partner.max_answer_bytes),
     )
 

@@ -19,7 +19,6 @@ class Deviation(StrEnum):
     DATE_FROM_EXCLUSIVE = "date_from_exclusive"
     ORDER_UNSTABLE = "order_unstable"
     PAGES_OVERLAP = "pages_overlap"
-    ERRORS_IN_200 = "errors_in_200"
     ROLES_MISSING = "roles_missing"
     CLOCK_OFF = "clock_off"
     REQUEST_ID_NOT_ECHOED = "request_id_not_echoed"
@@ -39,7 +38,6 @@ MEANINGS: dict[Deviation, str] = {
     Deviation.DATE_FROM_EXCLUSIVE: "a record of exactly date_from is not sent, though the bound is inclusive (2.2)",
     Deviation.ORDER_UNSTABLE: "the same request gives its records in another order",
     Deviation.PAGES_OVERLAP: "two of its pages hold the same record",
-    Deviation.ERRORS_IN_200: "what it cannot find or understand is answered with HTTP 200 and an OCPI error status",
     Deviation.ROLES_MISSING: "its endpoints say no role, though the version has them (OCPI 2.2)",
     Deviation.CLOCK_OFF: "its clock is more than half a minute from ours",
     Deviation.REQUEST_ID_NOT_ECHOED: "it does not send X-Request-ID back (OCPI 2.2)",

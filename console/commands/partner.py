@@ -58,6 +58,24 @@ def partner_keys(*, as_json: shell.AsJson = False) -> None:
     shell.show(partnering.keys(), partnering.key_lines, as_json=as_json)
 
 
+@app.command("probe")
+def partner_probe(
+    name: Name,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How many days of its lists to look at.")] = 30,
+    write: Annotated[bool, typer.Option("--write", help="Write what was found into the partner file.")] = False,  # noqa: FBT002
+    *,
+    as_json: shell.AsJson = False,
+) -> None:
+    """Find out what a partner really does: token, versions, modules, clock, pages, filters, order.
+
+    Nothing at the partner is changed. Without --write, its file is not, either: the difference is shown.
+    """
+    home = shell.home()
+    from console import probing
+
+    shell.show(probing.run(home, name, days=days, is_written=write), probing.lines, as_json=as_json)
+
+
 @app.command("register")
 def partner_register(name: Name, yes: Yes = False, *, as_json: shell.AsJson = False) -> None:  # noqa: FBT002
     """Register with a partner by the token A that it gave us: show what would be done; do it with --yes."""
