@@ -78,8 +78,8 @@ def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, co
         side=Side.OURS,
         partner=partner.name,
         owner=partner.owner,
-        cdr_id=_filled(partner.ids.cdr, session) or session.session_id,
-        session_id=_filled(partner.ids.session, session),
+        cdr_id=partner.ids.written(partner.ids.cdr, session.session_id) or session.session_id,
+        session_id=partner.ids.written(partner.ids.session, session.session_id),
         authorization_reference=None,
         evse_raw=evse_id,
         evse_compact=compact_evse(evse_id),
@@ -101,10 +101,6 @@ def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, co
         station_id=session.station_id,
         cohort=cohort,
     )
-
-
-def _filled(template: str | None, session: Session) -> str | None:
-    return None if template is None else template.replace("{session_id}", session.session_id)
 
 
 def _lines(session: Session) -> Iterator[CdrLine]:

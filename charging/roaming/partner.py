@@ -98,6 +98,16 @@ class Ids:
     session: str | None = None
     case: IdCase = IdCase.AS_SENT
 
+    def written(self, template: str | None, session_id: str) -> str | None:
+        """Return what a template makes of our session's id, in the partner's case; None without a template."""
+        made = None if template is None else template.replace("{session_id}", session_id)
+        match made, self.case:
+            case str(), IdCase.UPPER:
+                return made.upper()
+            case str(), IdCase.LOWER:
+                return made.lower()
+        return made
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:

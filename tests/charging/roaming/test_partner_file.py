@@ -233,3 +233,11 @@ def test_what_is_not_said_is_as_the_reference_of_keys_says(written):
     assert partner.terms.lateness == timedelta(days=defaults["lateness_days"])
     assert partner.terms.tolerances.energy_kwh == Decimal(str(defaults["tolerances.energy_kwh"]))
     assert partner.terms.tolerances.money is defaults["tolerances.money"] is None
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"), [(IdCase.AS_SENT, "CDR-aB1"), (IdCase.UPPER, "CDR-AB1"), (IdCase.LOWER, "cdr-ab1")]
+)
+def test_our_sessions_id_is_written_as_the_partner_gives_it_back(case, expected):
+    assert Ids(case=case).written("CDR-{session_id}", "aB1") == expected
+    assert Ids(case=case).written(None, "aB1") is None
