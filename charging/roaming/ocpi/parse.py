@@ -24,7 +24,7 @@ _CDR_221 = msgspec.json.Decoder(Cdr221)
 _CDR_230 = msgspec.json.Decoder(Cdr230)
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,39})"')
 _A_CENTURY_HOURS = 876_600
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class UnreadablePage(ValueError):
@@ -62,7 +62,7 @@ def read_envelope(body: bytes) -> Envelope:
     """
     try:
         return _ENVELOPE.decode(body)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         raise UnreadablePage(f"no OCPI answer: {problem}") from problem
 
 
@@ -84,8 +84,8 @@ def parse_cdrs(data: bytes | msgspec.Raw, *, partner: str, version: str = "2.2.1
     for raw in records(data):
         try:
             cdr, found = _cdr(raw, partner=partner, version=version, owner=owner)
-        except (*_UNREADABLE, ValueError, ArithmeticError) as problem:
-            rejected.append(_rejected(raw, str(problem)))
+        except (*UNREADABLE, ValueError, ArithmeticError) as problem:
+            rejected.append(rejected_record(raw, str(problem)))
             continue
         cdrs.append(cdr)
         if found:
@@ -101,7 +101,7 @@ def records(data: bytes | msgspec.Raw) -> Iterator[bytes]:
     """
     try:
         found = _RECORDS.decode(data)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         raise UnreadablePage(f"the page is no list of records: {problem}") from problem
     return map(bytes, found)
 
@@ -118,12 +118,13 @@ def signed_data(raw: bytes) -> bytes | None:
     """
     try:
         found = bytes(msgspec.json.decode(raw, type=_Signed).signed_data)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         raise UnreadablePage(f"the record is no object: {problem}") from problem
     return None if found == b"null" else found
 
 
-def _rejected(raw: bytes, reason: str) -> Rejected:
+def rejected_record(raw: bytes, reason: str) -> Rejected:
+    """Return a record as one that cannot be read, with its id where that can still be made out."""
     found = _ID.search(raw)
     cdr_id = found.group(1).decode("utf-8", errors="replace") if found else None
     return Rejected(cdr_id=cdr_id, reason=reason, raw=raw, raw_sha256=sha256(raw).hexdigest())

@@ -45,11 +45,8 @@ class Units:
 
 def in_common_units(stated: Stated) -> Units:
     """Convert lines that are in Wh, minutes or seconds, as the record's own totals show."""
-    lines, found = stated.lines, []
-    energy = total(lines, (Dimension.ENERGY,))
-    if is_about(energy, 1000 * stated.energy_kwh):
-        lines = _divide(lines, {Dimension.ENERGY}, 1000)
-        found.append(Evidence("unit.energy_wh", f"ENERGY adds up to {energy}, total_energy is {stated.energy_kwh}"))
+    of_energy = energy_in_kwh(stated.lines, stated.energy_kwh)
+    lines, found = of_energy.lines, list(of_energy.evidence)
     plugged = total(lines, _PLUGGED)
     for code, factor in _UNITS_OF_TIME.items():
         if is_about(plugged, factor * stated.total_hours):
@@ -57,6 +54,15 @@ def in_common_units(stated: Stated) -> Units:
             found.append(Evidence(code, f"TIME adds up to {plugged}, total_time is {stated.total_hours}"))
             break
     return Units(lines=lines, evidence=tuple(found))
+
+
+def energy_in_kwh(lines: tuple[CdrLine, ...], energy_kwh: Decimal) -> Units:
+    """Convert lines that are in Wh, as the total shows: OCPI's own session sample has such."""
+    energy = total(lines, (Dimension.ENERGY,))
+    if not is_about(energy, 1000 * energy_kwh):
+        return Units(lines=lines, evidence=())
+    shown = f"ENERGY adds up to {energy}, the total is {energy_kwh} kWh"
+    return Units(lines=_divide(lines, {Dimension.ENERGY}, 1000), evidence=(Evidence("unit.energy_wh", shown),))
 
 
 def is_about(value: Decimal, expected: Decimal) -> bool:
