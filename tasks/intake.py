@@ -12,6 +12,7 @@ from charging.clock import system_clock
 from charging.database.operations import roaming as write
 from charging.database.queries import clean, moves, stored_cdrs
 from charging.database.queries import identifiers as ledger
+from charging.database.queries.receiving import pushed_cdrs
 from charging.database.turns import take_turns
 from charging.identifiers import evse_id
 from charging.network import Evse
@@ -97,12 +98,10 @@ def take_in(engine: sa.Engine, partner: Partner, fetch: Fetch, *, period: Period
     with engine.connect() as connection:
         date_from = since(connection, partner, first=period[0])
         pushed_from = stored_cdrs.last_taken(connection, partner.name, PUSHED)
-        pushed = stored_cdrs.pushed_since(
-            connection, partner.name, since=pushed_from - OVERLAP if pushed_from else datetime.min.replace(tzinfo=UTC)
-        )
-    for raw, version in pushed:
-        keeping.keep(parse_cdrs(b"[" + raw + b"]", partner=partner.name, version=version, owner=owner_of(partner)))
-    if pushed:
+        came = (pushed_from - OVERLAP if pushed_from else datetime.min.replace(tzinfo=UTC), now)
+        pushed = pushed_cdrs(connection, partner.name, came, owner=owner_of(partner))
+    if len(pushed):
+        keeping.keep(pushed)
         _note(engine, keeping, module=PUSHED, date_from=pushed_from, pull=None)
     if partner.files is not None:
         for path in sorted(partner.files.folder.glob(partner.files.pattern)):

@@ -24,7 +24,6 @@ class Pushed:
     raw: bytes
     received_at: datetime
     last_updated: datetime | None = None
-    ended_at: datetime | None = None
 
     @property
     def raw_sha256(self) -> str:
@@ -97,7 +96,6 @@ def _row(record: Pushed, state: str, reason: str | None) -> dict[str, object]:
         "state": state,
         "reason": reason,
         "raw": zlib.compress(record.raw),
-        "ended_at": record.ended_at,
         "last_updated": record.last_updated,
         "received_at": record.received_at,
     }

@@ -45,47 +45,31 @@ def current(connection: sa.Connection, partner: str, module: str, record_key: st
 def pushed_cdrs(
     connection: sa.Connection, partner: str, period: tuple[datetime, datetime], *, owner: str | None = None
 ) -> Parsed:
-    """Return the CDRs that a partner pushed, of sessions that ended in a half-open period, as a pull would give them.
+    """Return the CDRs that a partner pushed within a half-open period, as a pull would give them.
 
-    Among the rejected are those that nobody can read, and those that were posted again with other content, by the
-    instant at which they came. `owner` is for 2.1.1, whose CDRs name none: see `parse_cdrs`.
+    Among the rejected are those that nobody can read, and those that were posted again with other content. `owner` is
+    for 2.1.1, whose CDRs name none: see `parse_cdrs`.
     """
     row = tables.pushed_record.c
-    chosen = sa.select(row.raw, row.version).where(
+    chosen = sa.select(row.record_key, row.state, row.reason, row.raw, row.raw_sha256, row.version).where(
         row.partner == partner,
         row.module == "cdrs",
-        row.state == CURRENT,
-        row.ended_at >= period[0],
-        row.ended_at < period[1],
+        row.state.in_((CURRENT, REFUSED, UNREADABLE)),
+        row.received_at >= period[0],
+        row.received_at < period[1],
     )
     cdrs: list[Cdr] = []
-    rejected = _rejected(connection, partner, period)
+    rejected: list[Rejected] = []
     evidence: dict[str, tuple[Evidence, ...]] = {}
-    for raw, version in connection.execute(chosen.order_by(row.record_key)).tuples():
-        parsed = parse_cdrs(b"[" + zlib.decompress(raw) + b"]", partner=partner, version=version, owner=owner)
+    for one in connection.execute(chosen.order_by(row.received_at, row.raw_sha256)):
+        raw = zlib.decompress(one.raw)
+        if one.state != CURRENT:
+            cdr_id = one.record_key.partition("|")[2] or None
+            reason = one.reason or one.state
+            rejected.append(Rejected(cdr_id=cdr_id, reason=reason, raw=raw, raw_sha256=one.raw_sha256))
+            continue
+        parsed = parse_cdrs(b"[" + raw + b"]", partner=partner, version=one.version, owner=owner)
         cdrs += parsed.cdrs
         rejected += parsed.rejected
         evidence |= parsed.evidence
     return Parsed(cdrs=tuple(cdrs), rejected=tuple(rejected), evidence=evidence)
-
-
-def _rejected(connection: sa.Connection, partner: str, period: tuple[datetime, datetime]) -> list[Rejected]:
-    row = tables.pushed_record.c
-    chosen = sa.select(row.record_key, row.state, row.reason, row.raw, row.raw_sha256).where(
-        row.partner == partner,
-        row.module == "cdrs",
-        row.state.in_((REFUSED, UNREADABLE)),
-        row.received_at >= period[0],
-        row.received_at < period[1],
-    )
-    return [
-        Rejected(
-            cdr_id=key.partition("|")[2] if "|" in key else None,
-            reason=reason or state,
-            raw=zlib.decompress(raw),
-            raw_sha256=raw_sha256,
-        )
-        for key, state, reason, raw, raw_sha256 in connection.execute(
-            chosen.order_by(row.received_at, row.raw_sha256)
-        ).tuples()
-    ]

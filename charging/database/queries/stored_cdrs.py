@@ -1,6 +1,5 @@
 """Reading CDRs as they were stored, exactly."""
 
-import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -80,17 +79,6 @@ def watermark(connection: sa.Connection, partner: str, module: str) -> datetime 
     )
     found: datetime | None = connection.scalar(chosen)
     return found
-
-
-def pushed_since(connection: sa.Connection, partner: str, *, since: datetime) -> list[tuple[bytes, str]]:
-    """Return the CDRs that a partner pushed since then and that stand, each with the OCPI version it is in."""
-    row = tables.pushed_record.c
-    found = connection.execute(
-        sa.select(row.raw, row.version)
-        .where(row.partner == partner, row.module == "cdrs", row.state == "current", row.received_at >= since)
-        .order_by(row.received_at, row.record_key)
-    )
-    return [(zlib.decompress(raw), version) for raw, version in found.tuples()]
 
 
 def last_taken(connection: sa.Connection, partner: str, module: str) -> datetime | None:

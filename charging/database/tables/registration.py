@@ -77,7 +77,6 @@ pushed_record = sa.Table(
     text("state"),
     text("reason", is_required=False),
     sa.Column("raw", sa.LargeBinary, nullable=False),
-    sa.Column("ended_at", Instant),
     sa.Column("last_updated", Instant),
     sa.Column("received_at", Instant, nullable=False),
     sa.Index(
@@ -88,7 +87,7 @@ pushed_record = sa.Table(
         unique=True,
         postgresql_where=sa.text("state = 'current'"),
     ),
-    sa.Index("ix_pushed_record_ended_at", "partner", "module", "ended_at"),
+    sa.Index("ix_pushed_record_received_at", "partner", "module", "received_at"),
     schema="roaming",
     comment="What was pushed, each version once: current, superseded, refused, unreadable or deleted.",
 )

@@ -72,7 +72,6 @@ def _take(
         raw=body,
         received_at=at,
         last_updated=cdr.last_updated,
-        ended_at=cdr.ended_at,
     )
     location = {"Location": f"{module_url}/{urlsafe_b64encode(record.record_key.encode()).decode().rstrip('=')}"}
     if partner.hub is None and cdr.owner not in {partner.party, partner.owner}:

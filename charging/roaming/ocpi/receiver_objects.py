@@ -92,7 +92,6 @@ def answer(
         raw=body if method == "PUT" and not of.parts else encode(made),
         received_at=at,
         last_updated=stamp,
-        ended_at=_instant(made.get("end_date_time") or made.get("end_datetime")),
     )
     return _kept(connection, record, there)
 

@@ -65,7 +65,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_updated", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("partner", "module", "record_key", "raw_sha256", name=op.f("pk_pushed_record")),
@@ -73,7 +72,11 @@ def upgrade() -> None:
         comment="What was pushed, each version once: current, superseded, refused, unreadable or deleted.",
     )
     op.create_index(
-        "ix_pushed_record_ended_at", "pushed_record", ["partner", "module", "ended_at"], unique=False, schema="roaming"
+        "ix_pushed_record_received_at",
+        "pushed_record",
+        ["partner", "module", "received_at"],
+        unique=False,
+        schema="roaming",
     )
     op.create_index(
         "one_current_pushed_record",

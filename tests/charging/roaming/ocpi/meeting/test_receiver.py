@@ -157,9 +157,10 @@ class TestCdr:
         assert there.json()["data"] == cdr("C/1 ü")
         assert len(rows(us, "pushed_record")) == len(rows(us, "pushed_body")) == 1
 
-    def test_joins_the_night(self, us, push, cdr):
+    def test_joins_the_night_after_it_came(self, us, push, cdr):
         push("POST", "2.2.1/cdrs", cdr("1"))
-        push("POST", "2.2.1/cdrs", cdr("2", {"end_date_time": "2026-12-01T00:00:00Z"}))
+        us.now = NOVEMBER[1]
+        push("POST", "2.2.1/cdrs", cdr("2"))
 
         with us.engine.connect() as connection:
             parsed = pushed_cdrs(connection, "roa", NOVEMBER)
