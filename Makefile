@@ -14,7 +14,7 @@ test: install  ## linter, formatter, types, contracts, then every test
 	@$(RUN)/ruff format --check --quiet
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports --no-logo 2>/dev/null || $(RUN)/lint-imports
-	@$(RUN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@POLARS_MAX_THREADS=1 $(RUN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 install: .venv/installed  ## install exactly what uv.lock says
 

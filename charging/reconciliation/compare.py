@@ -46,7 +46,8 @@ def compare(ours: Cdr, theirs: Cdr, *, terms: Terms, aliases: Aliases) -> Differ
         gross=_minus(theirs.gross, ours.gross) if is_comparable else None,
         kinds=(),
     )
-    kinds = (*_beyond(found, terms), *_circumstances(ours, theirs, aliases))
+    is_significant = ours.is_cost_significant and theirs.is_cost_significant
+    kinds = (*_beyond(found, terms, is_significant=is_significant), *_circumstances(ours, theirs, aliases))
     return Differences(
         energy_kwh=found.energy_kwh,
         duration=found.duration,
@@ -57,7 +58,7 @@ def compare(ours: Cdr, theirs: Cdr, *, terms: Terms, aliases: Aliases) -> Differ
     )
 
 
-def _beyond(found: Differences, terms: Terms) -> Iterator[Kind]:
+def _beyond(found: Differences, terms: Terms, *, is_significant: bool) -> Iterator[Kind]:
     tolerances = terms.tolerances
     if abs(found.energy_kwh) > tolerances.energy_kwh:
         yield Kind.ENERGY
@@ -65,6 +66,9 @@ def _beyond(found: Differences, terms: Terms) -> Iterator[Kind]:
         yield Kind.DURATION
     if abs(found.clock) > tolerances.clock:
         yield Kind.CLOCK
+    if not is_significant:
+        yield Kind.INSIGNIFICANT
+        return
     if found.net:
         yield Kind.NET
     if found.gross:

@@ -1,110 +1,120 @@
-"""What happens within one side before it is compared: credits cancel, and repetitions are set aside."""
+"""What happens within one side before it is compared: some records bill nothing, credits cancel, repetitions are set
+aside.
+"""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from charging.reconciliation.aliases import Aliases, current_evse
-from charging.reconciliation.evidence import is_plausible
-from charging.roaming.cdr import Cdr
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 
-_SAME_START = timedelta(seconds=2)
-_EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+from charging.reconciliation.credits import Credited, credit_pairs
+from charging.reconciliation.facts import Facts
+from charging.reconciliation.repetitions import repetitions
+from charging.reconciliation.verdict import Kind
+from charging.roaming.cdr import CdrState, Protocol
+from charging.roaming.partner import CreditPolicy
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credited:
-    """A credit and the CDR that it takes back, if there is one and the amounts cancel."""
-
-    credit: Cdr
-    original: Cdr | None
-    is_amount_wrong: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
-    """A CDR that bills again what `first` bills."""
-
-    cdr: Cdr
-    first: Cdr
+ADVENIR = "GIREVE2ADVENIR"
+"""The contract of the anonymous copies that Gireve makes for a French subsidy, in its compact form."""
+_RANKS = {state.value: rank for rank, state in enumerate(CdrState)}
+Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrected:
-    """One side, sorted: every CDR is in exactly one of the three."""
+    """One side, sorted: every row is live or in exactly one of the others."""
 
-    live: tuple[Cdr, ...]
-    credits: tuple[Credited, ...]
-    repeated: tuple[Repeated, ...]
+    live: npt.NDArray[np.bool_]
+    excluded: dict[Kind, Index]
+    superseded: tuple[Index, Index]
+    """Rows, and the rows that count in their stead."""
+    credited: Sequence[Credited]
+    repeated: tuple[Index, Index]
+    """Rows, and the rows that billed the same before."""
 
 
-def correct(cdrs: Sequence[Cdr], *, aliases: Aliases) -> Corrected:
-    """Pair credits with what they credit (OCPI 2.2.1 mod_cdrs), then set repetitions aside.
+def correct(side: Facts, *, policy: CreditPolicy) -> Corrected:
+    """Set aside what bills nothing, then earlier states, then pairs of credit and original, then repetitions.
 
     Of several CDRs for one charge the first stated one lives: a CDR is immutable, so what came later is the mistake.
+    Where records may change (OCHP, or ids that are sent again), the last state counts.
     """
-    ordered = sorted(cdrs, key=lambda cdr: (cdr.last_updated, cdr.cdr_id, cdr.raw_sha256))
-    originals: defaultdict[tuple[str, str], list[Cdr]] = defaultdict(list)
-    for cdr in ordered:
-        if not cdr.is_credit:
-            originals[cdr.owner, cdr.cdr_id.upper()].append(cdr)
-    credits_found = tuple(_pair(credit, originals) for credit in ordered if credit.is_credit)
-    remaining = sorted(
-        (cdr for group in originals.values() for cdr in group),
-        key=lambda cdr: (cdr.last_updated, cdr.cdr_id, cdr.raw_sha256),
-    )
-    live, repeated = _set_aside(remaining, aliases)
-    return Corrected(live=live, credits=credits_found, repeated=repeated)
+    live = np.ones(side.height, np.bool_)
+    special = _special(side)
+    excluded = {
+        Kind.INTERMEDIATE: _rows(special.filter(pl.col("state") == CdrState.INTERMEDIATE)),
+        Kind.SUBSIDY: _rows(special.filter("is_subsidy", pl.col("state") != CdrState.INTERMEDIATE)),
+    }
+    for rows in excluded.values():
+        live[rows] = False
+    superseded = _versions(side, live, special, policy)
+    live[superseded[0]] = False
+    refused = _rows(special.filter(pl.col("state") == CdrState.REJECTED))
+    excluded[Kind.REFUSED] = refused[live[refused]]
+    live[refused] = False
+    credits_of = _rows(special.filter("is_credit"))
+    credited = credit_pairs(side, live, credits_of[live[credits_of]], policy=policy)
+    for found in credited:
+        live[[found.credit] if found.original is None else [found.credit, found.original]] = False
+    repeated = repetitions(side, live)
+    live[repeated[0]] = False
+    return Corrected(live=live, excluded=excluded, superseded=superseded, credited=credited, repeated=repeated)
 
 
-def _pair(credit: Cdr, originals: dict[tuple[str, str], list[Cdr]]) -> Credited:
-    named = credit.credits_cdr_id or credit.cdr_id.removesuffix("-C")
-    candidates = originals.get((credit.owner, named.upper()), [])
-    if not candidates:
-        return Credited(credit=credit, original=None)
-    original = candidates[0]
-    if original.currency != credit.currency or (original.net or 0) + (credit.net or 0) != 0:
-        return Credited(credit=credit, original=None, is_amount_wrong=True)
-    return Credited(credit=credit, original=candidates.pop(0))
-
-
-def _set_aside(cdrs: Sequence[Cdr], aliases: Aliases) -> tuple[tuple[Cdr, ...], tuple[Repeated, ...]]:
-    live: list[Cdr] = []
-    repeated: list[Repeated] = []
-    by_key: defaultdict[tuple[object, ...], list[Cdr]] = defaultdict(list)
-    for cdr in cdrs:
-        keys = _keys(cdr, aliases)
-        first = next(
-            (other for key in keys for other in by_key.get(key, ()) if _is_repetition(cdr, other, aliases)), None
+def _special(side: Facts) -> pl.DataFrame:
+    """Return the few rows that are more than a final CDR of the usual kind."""
+    is_subsidy = (pl.col("contract_compact") == ADVENIR).fill_null(value=False)
+    is_mutable = pl.col("protocol") == Protocol.OCHP
+    is_final = pl.col("state") == CdrState.FINAL
+    return (
+        side.source.select(
+            "is_credit",
+            is_subsidy.alias("is_subsidy"),
+            "state",
+            is_mutable.alias("is_mutable"),
+            is_final.alias("final"),
         )
-        if first:
-            repeated.append(Repeated(cdr=cdr, first=first))
-            continue
-        live.append(cdr)
-        for key in keys:
-            by_key[key].append(cdr)
-    return tuple(live), tuple(repeated)
-
-
-def _keys(cdr: Cdr, aliases: Aliases) -> tuple[tuple[object, ...], ...]:
-    """Under which keys a repetition would be found; the start is in buckets, so that neighbours are found too."""
-    keys: list[tuple[object, ...]] = [("cdr", cdr.owner, cdr.cdr_id.upper())]
-    if cdr.session_id:
-        keys.append(("session", cdr.owner, cdr.session_id.upper()))
-    if cdr.token_uid:
-        bucket = (cdr.started_at - _EPOCH) // _SAME_START
-        evse = current_evse(cdr, aliases)
-        keys.extend(("start", evse, cdr.token_uid, near) for near in (bucket - 1, bucket, bucket + 1))
-    return tuple(keys)
-
-
-def _is_repetition(cdr: Cdr, other: Cdr, aliases: Aliases) -> bool:
-    has_same_id = cdr.owner == other.owner and (
-        cdr.cdr_id.upper() == other.cdr_id.upper()
-        or (cdr.session_id is not None and cdr.session_id.upper() == (other.session_id or "").upper())
+        .with_row_index("row")
+        .filter(pl.col("is_credit") | pl.col("is_subsidy") | pl.col("is_mutable") | ~pl.col("final"))
+        .collect()
     )
-    if has_same_id:
-        return is_plausible(cdr, other, aliases=aliases)
-    has_same_place = cdr.token_uid == other.token_uid and current_evse(cdr, aliases) == current_evse(other, aliases)
-    return has_same_place and abs(cdr.started_at - other.started_at) <= _SAME_START
+
+
+def _versions(
+    side: Facts, live: npt.NDArray[np.bool_], special: pl.DataFrame, policy: CreditPolicy
+) -> tuple[Index, Index]:
+    """Return the earlier states of records, each with the last one.
+
+    OCHP's ids are unique within one EVSE only (OCHP 1.3, kept in 1.4).
+    """
+    if policy is CreditPolicy.RESENT_ID:
+        mutable = np.flatnonzero(live)
+    else:
+        mutable = _rows(special.filter("is_mutable"))
+        mutable = mutable[live[mutable]]
+    again = mutable[pl.Series(side.cdr[mutable]).is_duplicated().to_numpy()]
+    if again.size == 0:
+        return again, again
+    texts = side.rows(
+        again,
+        "owner",
+        pl.col("cdr_id").str.to_uppercase(),
+        pl.when(pl.col("protocol") == Protocol.OCHP).then("evse_compact").alias("within"),
+        "last_updated",
+        pl.col("state").replace_strict(_RANKS, return_dtype=pl.Int8).alias("rank"),
+        "raw_sha256",
+    )
+    key = ["owner", "cdr_id", "within"]
+    found = (
+        texts.with_columns(row=pl.Series(again))
+        .sort("last_updated", "rank", "raw_sha256", "row")
+        .with_columns(last=pl.col("row").last().over(key))
+        .filter(pl.col("row") != pl.col("last"))
+    )
+    return _rows(found), found["last"].to_numpy().astype(np.int64)
+
+
+def _rows(found: pl.DataFrame) -> Index:
+    return found["row"].to_numpy().astype(np.int64)

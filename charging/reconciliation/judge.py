@@ -7,16 +7,25 @@ from decimal import Decimal
 
 from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.compare import Differences, compare
-from charging.reconciliation.match import Pair
 from charging.reconciliation.verdict import NEXT_STEP, SETTLED, Judged, Kind, Verdict
-from charging.reconciliation.wording import number
+from charging.reconciliation.wording import duration, number
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.terms import Terms, Tier
 from charging.tariffs.cost import NotPriceable
 from charging.tariffs.recompute import recompute
 from charging.tariffs.tariff import Tariff
 
+NOT_JUDGED = "the amounts are not judged, as one side says that its own means nothing"
 _QUANTITIES = frozenset({Kind.ENERGY, Kind.DURATION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two CDRs of one session, and how that was found."""
+
+    ours: Cdr
+    theirs: Cdr
+    tier: Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +52,7 @@ def judge_pair(pair: Pair, *, terms: Terms, tariffs: Sequence[Tariff], aliases: 
         tier=pair.tier,
         ours_key=ours.cdr_key,
         theirs_key=theirs.cdr_key,
-        kinds=(*kinds, *extra),
+        kinds=tuple(sorted((*kinds, *extra), key=list(Kind).index)),
         difference=found.net,
         money_at_risk=Decimal(0) if is_settled else _at_risk(ours, theirs, found),
         currency=ours.currency,
@@ -60,7 +69,9 @@ def _verdict(
         return Verdict.AMBIGUOUS, "only the EVSE and the time agree", (Kind.SUSPECT,)
     if _QUANTITIES & set(found.kinds):
         return Verdict.QUANTITY_DIFFERS, _quantities(pair, found), ()
-    if found.money == 0:
+    if Kind.INSIGNIFICANT in found.kinds and not found.are_none:
+        return Verdict.WITHIN_TOLERANCE, f"energy and time agree; {NOT_JUDGED}", ()
+    if found.money == 0 or Kind.INSIGNIFICANT in found.kinds:
         if found.are_none:
             return Verdict.EQUAL, "both state the same", ()
         return Verdict.WITHIN_TOLERANCE, _clocks(found), ()
@@ -137,6 +148,8 @@ def alone(cdr: Cdr, verdict: Verdict, *, explanation: str, kinds: tuple[Kind, ..
 
 
 def _at_risk(ours: Cdr, theirs: Cdr, found: Differences) -> Decimal:
+    if Kind.INSIGNIFICANT in found.kinds:
+        return Decimal(0)
     if found.money is not None:
         return abs(found.money)
     return max(abs(ours.net or Decimal(0)), abs(theirs.net or Decimal(0)))
@@ -160,11 +173,11 @@ def _quantities(pair: Pair, found: Differences) -> str:
         parts.append(f"ours measured {number(pair.ours.energy_kwh)} kWh, theirs {number(pair.theirs.energy_kwh)}")
     if Kind.DURATION in found.kinds:
         ours, theirs = (cdr.ended_at - cdr.started_at for cdr in (pair.ours, pair.theirs))
-        parts.append(f"ours lasted {ours}, theirs {theirs}")
+        parts.append(f"ours lasted {duration(ours)}, theirs {duration(theirs)}")
     return "; ".join(parts)
 
 
 def _clocks(found: Differences) -> str:
     if Kind.CLOCK in found.kinds:
-        return f"energy and amounts agree; the clocks are {abs(found.clock)} apart"
+        return f"energy and amounts agree; the clocks are {duration(abs(found.clock))} apart"
     return "the differences are smaller than agreed"

@@ -1,159 +1,133 @@
 """Finding the two CDRs of one session: the surest evidence first, strictly one to one, ties left to people."""
 
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from charging.reconciliation.aliases import Aliases, current_evse
-from charging.reconciliation.evidence import START_WINDOW, has_same_energy, is_plausible, overlaps
-from charging.roaming.cdr import Cdr
+import numpy as np
+import numpy.typing as npt
+
+from charging.reconciliation.clock_offset import ClockOffset, vote
+from charging.reconciliation.facts import Facts
+from charging.reconciliation.kernels.evidence import Mask, Rows
+from charging.reconciliation.kernels.joining import unique_edges
+from charging.reconciliation.near import agree_closely, assignment, near_edges_of
+from charging.reconciliation.same_id import id_edges_of
 from charging.roaming.terms import Tier
 
-_Key = Callable[[Cdr], tuple[str, ...] | None]
-_Test = Callable[[Cdr, Cdr], bool]
-_Edge = tuple[int, int]
+_NOBODY = np.empty(0, np.int32)
+ID_TIERS = (Tier.CDR_ID, Tier.SESSION_ID, Tier.AUTHORIZATION_REFERENCE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Two CDRs of one session, and how that was found."""
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Candidates: rows of ours, and beside each the row of theirs."""
 
-    ours: Cdr
-    theirs: Cdr
-    tier: Tier
+    ours: Rows
+    theirs: Rows
+
+    def where(self, mask: Mask) -> "Edges":
+        """Return some of them."""
+        return Edges(ours=self.ours[mask], theirs=self.theirs[mask])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tie:
-    """A CDR with several candidates that nothing tells apart."""
-
-    cdr: Cdr
-    tier: Tier
-    candidates: tuple[str, ...]
-    """Keys of the other side."""
+_NONE = Edges(_NOBODY, _NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """Every CDR of both sides, each in exactly one place."""
+    """Every live row of both sides: in a pair, in a tie, in a crowd, or alone."""
 
-    pairs: tuple[Pair, ...]
-    ties: tuple[Tie, ...]
-    ours: tuple[Cdr, ...]
-    theirs: tuple[Cdr, ...]
+    pairs: Edges
+    tiers: npt.NDArray[np.int8]
+    """How each pair was found."""
+    ties: Sequence[tuple[Tier, Edges]]
+    """By tier, the candidates of whoever is left: nothing tells them apart."""
+    crowds: tuple[Sequence[tuple[Tier, Rows]], Sequence[tuple[Tier, Rows]]]
+    """By side and tier, who is left and has too many candidates to name them."""
+    free: tuple[Mask, Mask]
+    """By side, who is in no pair."""
+    clock: ClockOffset | None
+    likely: Edges
+    """Of the ties by place, driver and time: the best assignment, for people to begin with."""
 
 
-def match(ours: Sequence[Cdr], theirs: Sequence[Cdr], *, aliases: Aliases, tiers: Sequence[Tier]) -> Matched:
-    """Pair the CDRs of both sides.
+class _Board:
+    """Who is still to be matched, and what has been found."""
+
+    def __init__(self, our_live: Mask, their_live: Mask) -> None:
+        self.free = our_live.copy(), their_live.copy()
+        self.found: list[tuple[Tier, Edges]] = []
+        self.tied: list[tuple[Tier, Edges]] = []
+        self.crowded: tuple[list[tuple[Tier, Rows]], list[tuple[Tier, Rows]]] = [], []
+
+    def settle(self, tier: Tier, edges: Edges, *refine: Callable[[Edges], Mask]) -> None:
+        """Take the edges that are alone at both ends; then those of the rest that closer evidence singles out."""
+        self._take(tier, edges, self._alone(edges))
+        for test in refine:
+            rest = edges.where(self._are_free(edges))
+            closer = rest.where(test(rest))
+            self._take(tier, closer, self._alone(closer))
+        self.tied.append((tier, edges.where(self._are_free(edges))))
+
+    def _take(self, tier: Tier, edges: Edges, mask: Mask) -> None:
+        taken = edges.where(mask)
+        self.free[0][taken.ours] = False
+        self.free[1][taken.theirs] = False
+        self.found.append((tier, taken))
+
+    def _alone(self, edges: Edges) -> Mask:
+        return unique_edges(edges.ours, edges.theirs, self.free[0].size, self.free[1].size)
+
+    def _are_free(self, edges: Edges) -> Mask:
+        return self.free[0][edges.ours] & self.free[1][edges.theirs]
+
+    def pairs(self) -> Edges:
+        """Return what has been found."""
+        return Edges(
+            ours=np.concatenate([edges.ours for _, edges in self.found] or [_NOBODY]),
+            theirs=np.concatenate([edges.theirs for _, edges in self.found] or [_NOBODY]),
+        )
+
+    def matched(self, clock: ClockOffset | None, nearest: Callable[[Edges], Edges]) -> Matched:
+        """Return the end of it."""
+        tied = [(tier, edges.where(self._are_free(edges))) for tier, edges in self.tied]
+        return Matched(
+            pairs=self.pairs(),
+            tiers=np.repeat(
+                np.array([tier for tier, _ in self.found], np.int8), [edges.ours.size for _, edges in self.found]
+            ),
+            ties=tied,
+            crowds=(self._left(0), self._left(1)),
+            free=self.free,
+            clock=clock,
+            likely=next((nearest(edges) for tier, edges in tied if tier is Tier.EVSE_AND_TOKEN), _NONE),
+        )
+
+    def _left(self, side: int) -> list[tuple[Tier, Rows]]:
+        return [(tier, rows[self.free[side][rows]]) for tier, rows in self.crowded[side]]
+
+
+def match(
+    ours: Facts, theirs: Facts, *, our_live: Mask, their_live: Mask, tiers: Sequence[Tier], time_zone: str
+) -> Matched:
+    """Pair the live rows of both sides.
 
     In each tier a pair needs a candidate that has no other candidate itself. Those in a tie go on to the next tier,
-    whose other evidence may tell them apart; whoever is still tied to somebody at the end is left to people.
+    whose other evidence may tell them apart; whoever is still tied to somebody at the end is left to people. Between
+    the tiers of ids and those of time the pairs vote on how far the two clocks are apart.
     """
-    left, right = dict(enumerate(ours)), dict(enumerate(theirs))
-    pairs: list[Pair] = []
-    tied: dict[Tier, list[_Edge]] = {}
-    for tier in sorted(tiers):
-        edges = sorted(set(_edges(tier, left, right, aliases)))
-        from_ours, from_theirs = Counter(i for i, _ in edges), Counter(j for _, j in edges)
-        tied[tier] = [(i, j) for i, j in edges if from_ours[i] > 1 or from_theirs[j] > 1]
-        for i, j in edges:
-            if from_ours[i] == 1 and from_theirs[j] == 1:
-                pairs.append(Pair(ours=left.pop(i), theirs=right.pop(j), tier=tier))
-    ours_ties, theirs_ties = _ties(tied, left, right)
-    return Matched(
-        pairs=tuple(pairs),
-        ties=(*ours_ties.values(), *theirs_ties.values()),
-        ours=tuple(cdr for i, cdr in left.items() if i not in ours_ties),
-        theirs=tuple(cdr for j, cdr in right.items() if j not in theirs_ties),
-    )
-
-
-def _ties(
-    tied: dict[Tier, list[_Edge]], left: dict[int, Cdr], right: dict[int, Cdr]
-) -> tuple[dict[int, Tie], dict[int, Tie]]:
-    """Return who is still tied to somebody that is left, by the surest tier in which that happened."""
-    ours: dict[int, Tie] = {}
-    theirs: dict[int, Tie] = {}
-    for tier, edges in tied.items():
-        by_ours: defaultdict[int, list[str]] = defaultdict(list)
-        by_theirs: defaultdict[int, list[str]] = defaultdict(list)
-        for i, j in edges:
-            if i in left and j in right:
-                by_ours[i].append(right[j].cdr_key)
-                by_theirs[j].append(left[i].cdr_key)
-        for i, keys in by_ours.items():
-            ours.setdefault(i, Tie(cdr=left[i], tier=tier, candidates=tuple(sorted(keys))))
-        for j, keys in by_theirs.items():
-            theirs.setdefault(j, Tie(cdr=right[j], tier=tier, candidates=tuple(sorted(keys))))
-    return ours, theirs
-
-
-def _edges(tier: Tier, left: dict[int, Cdr], right: dict[int, Cdr], aliases: Aliases) -> Iterator[_Edge]:
-    def is_believed(one: Cdr, other: Cdr) -> bool:
-        return is_plausible(one, other, aliases=aliases)
-
-    def starts_together(one: Cdr, other: Cdr) -> bool:
-        return abs(one.started_at - other.started_at) <= START_WINDOW
-
-    def is_one_charge(one: Cdr, other: Cdr) -> bool:
-        return overlaps(one, other) and has_same_energy(one, other)
-
-    match tier:
-        case Tier.CDR_ID:
-            return _candidates(left, right, lambda cdr: (cdr.owner, cdr.cdr_id.upper()), is_believed)
-        case Tier.SESSION_ID:
-            return _candidates(left, right, lambda cdr: _id(cdr.owner, cdr.session_id), is_believed)
-        case Tier.AUTHORIZATION_REFERENCE:
-            return _candidates(left, right, lambda cdr: _id(cdr.owner, cdr.authorization_reference), is_believed)
-        case Tier.EVSE_AND_TOKEN:
-            return _candidates(left, right, lambda cdr: _id(current_evse(cdr, aliases), cdr.token_uid), starts_together)
-        case Tier.EVSE_AND_CONTRACT:
-            return _candidates(
-                left, right, lambda cdr: _id(current_evse(cdr, aliases), cdr.contract_compact), is_one_charge
-            )
-        case Tier.EVSE_AND_TIME:
-            return _candidates(left, right, lambda cdr: (current_evse(cdr, aliases),), overlaps)
-
-
-def _id(first: str, second: str | None) -> tuple[str, str] | None:
-    return (first, second.upper()) if second else None
-
-
-def _candidates(left: dict[int, Cdr], right: dict[int, Cdr], key: _Key, test: _Test) -> Iterator[_Edge]:
-    """Yield who may belong together: same key, and the test passes. Only starts near enough are looked at."""
-    grouped = _grouped(right, key)
-    for i, one in left.items():
-        group = grouped.get(key(one) or ())
-        if group is None:
-            continue
-        for j in group.near(one):
-            if test(one, right[j]):
-                yield i, j
-
-
-class _Group:
-    """CDRs of one key, by start, to be searched by time."""
-
-    def __init__(self, members: list[tuple[datetime, int]], longest: timedelta) -> None:
-        self._starts = [start for start, _ in members]
-        self._places = [place for _, place in members]
-        self._reach = max(longest, timedelta(days=1))
-
-    def near(self, cdr: Cdr) -> Sequence[int]:
-        """Return those that any test could pass: a day for what is known by id, the longest session for overlaps."""
-        first = bisect_left(self._starts, cdr.started_at - self._reach)
-        last = bisect_right(self._starts, max(cdr.ended_at, cdr.started_at + timedelta(days=1)))
-        return self._places[first:last]
-
-
-def _grouped(cdrs: dict[int, Cdr], key: _Key) -> dict[tuple[str, ...], _Group]:
-    members: defaultdict[tuple[str, ...], list[tuple[datetime, int]]] = defaultdict(list)
-    longest: defaultdict[tuple[str, ...], timedelta] = defaultdict(timedelta)
-    for place, cdr in cdrs.items():
-        found = key(cdr)
-        if found is not None:
-            members[found].append((cdr.started_at, place))
-            longest[found] = max(longest[found], cdr.ended_at - cdr.started_at)
-    return {found: _Group(sorted(group), longest[found]) for found, group in members.items()}
+    board = _Board(our_live, their_live)
+    for tier in (tier for tier in ID_TIERS if tier in tiers):
+        board.settle(tier, Edges(*id_edges_of(tier, ours, theirs, *board.free)))
+    found = board.pairs()
+    clock = vote(ours, theirs, found.ours, found.theirs, free=board.free, time_zone=time_zone)
+    shifted = theirs if clock is None else theirs.shifted(clock.of(theirs.start))
+    for tier in (tier for tier in sorted(tiers) if tier not in ID_TIERS):
+        edges, our_crowd, their_crowd = near_edges_of(tier, ours, shifted, *board.free)
+        board.crowded[0].append((tier, our_crowd))
+        board.crowded[1].append((tier, their_crowd))
+        refine = (
+            [lambda rest: agree_closely(ours, shifted, rest.ours, rest.theirs)] if tier is Tier.EVSE_AND_TOKEN else []
+        )
+        board.settle(tier, Edges(*edges), *refine)
+    return board.matched(clock, lambda tied: Edges(*assignment(ours, shifted, tied.ours, tied.theirs)))

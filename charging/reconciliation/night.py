@@ -1,20 +1,30 @@
 """One night with one partner: everything between two lists of CDRs and a verdict on each of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from charging.reconciliation.aliases import Aliases
-from charging.reconciliation.corrections import Corrected, correct
-from charging.reconciliation.judge import alone, judge_pair
-from charging.reconciliation.match import Matched, match
-from charging.reconciliation.night_frame import NightFrame, to_judged_frame
-from charging.reconciliation.summary import Summary, summarise
-from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.reconciliation.compact import Verdicts
+from charging.reconciliation.corrections import correct
+from charging.reconciliation.facts import Codes, Facts, codes_of, facts
+from charging.reconciliation.kernels.comparing import Flag
+from charging.reconciliation.match import match
+from charging.reconciliation.money_verdicts import Agreement
+from charging.reconciliation.night_frame import JUDGED, NightFrame, judged_frame, to_judged
+from charging.reconciliation.pair_verdicts import judge_pairs
+from charging.reconciliation.single_verdicts import corrected, unmatched
+from charging.reconciliation.summary import Summary
+from charging.reconciliation.summary_columns import summarise_columns
+from charging.reconciliation.tie_verdicts import ties
+from charging.reconciliation.token_hashes import resolved
+from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
-from charging.roaming.frame import to_cdrs
+from charging.roaming.frame import SCHEMA, to_cdrs, to_frame
+from charging.roaming.partner import CreditPolicy
 from charging.roaming.terms import Terms
 from charging.tariffs.tariff import Tariff
 
@@ -31,6 +41,17 @@ class Night:
     summary: Summary
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrendered:
+    """A night before its rows are given their keys and texts."""
+
+    ours: Facts
+    theirs: Facts
+    codes: Codes
+    verdicts: Sequence[Verdicts]
+    summary: Summary
+
+
 def reconcile(
     ours: Sequence[Cdr],
     theirs: Sequence[Cdr],
@@ -40,6 +61,7 @@ def reconcile(
     as_of: datetime,
     aliases: Aliases = NO_ALIASES,
     unreadable: Mapping[str, str] = NONE_UNREADABLE,
+    credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
 ) -> Night:
     """Judge every CDR of both sides.
 
@@ -49,16 +71,19 @@ def reconcile(
     Raises:
         CountsDisagree: if a record or a cent is unaccounted for.
     """
-    our_side, their_side = (correct(side, aliases=aliases) for side in (ours, theirs))
-    matched = match(our_side.live, their_side.live, aliases=aliases, tiers=terms.tiers)
-    judged = [
-        *(judge_pair(pair, terms=terms, tariffs=tariffs, aliases=aliases) for pair in matched.pairs),
-        *_unmatched(matched, terms=terms, as_of=as_of, unreadable=unreadable),
-        *_corrected(our_side),
-        *_corrected(their_side),
-    ]
-    judged.sort(key=lambda one: (one.ours_key or "~", one.theirs_key or "~"))
-    return Night(judged=tuple(judged), summary=summarise(judged, ours=ours, theirs=theirs))
+    frames = [to_frame(side) for side in (ours, theirs)]
+    wanted = {key for frame in frames for key in frame.filter(~pl.col("is_exact"))["cdr_key"]}
+    night = reconcile_frames(
+        *frames,
+        terms=terms,
+        tariffs=tariffs,
+        as_of=as_of,
+        aliases=aliases,
+        unreadable=unreadable,
+        exact={cdr.cdr_key: cdr for cdr in (*ours, *theirs) if cdr.cdr_key in wanted},
+        credit_policy=credit_policy,
+    )
+    return Night(judged=tuple(to_judged(night)), summary=night.summary)
 
 
 def reconcile_frames(
@@ -71,6 +96,7 @@ def reconcile_frames(
     aliases: Aliases = NO_ALIASES,
     unreadable: Mapping[str, str] = NONE_UNREADABLE,
     exact: Mapping[str, Cdr] = ALL_EXACT,
+    credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
 ) -> NightFrame:
     """Judge every CDR of both sides, given in the columns of `charging.roaming.frame.SCHEMA`.
 
@@ -81,46 +107,84 @@ def reconcile_frames(
         CountsDisagree: if a record or a cent is unaccounted for.
         KeyError: if a row is not exact and its CDR is not given.
     """
-    sides = [
-        [*to_cdrs(side.filter("is_exact")), *(exact[key] for key in side.filter(~pl.col("is_exact"))["cdr_key"])]
-        for side in (ours, theirs)
+    night = judge_scans(
+        ours.lazy(),
+        theirs.lazy(),
+        terms=terms,
+        tariffs=tariffs,
+        as_of=as_of,
+        aliases=aliases,
+        unreadable=unreadable,
+        exact=exact,
+        credit_policy=credit_policy,
+    )
+    told = [judged_frame(one.frame, night.ours, night.theirs, night.codes) for one in night.verdicts]
+    judged = pl.concat([pl.DataFrame(schema=JUDGED), *told])
+    return NightFrame(
+        judged=judged.sort("ours_key", "theirs_key", nulls_last=True),
+        summary=night.summary,
+        inexact=tuple(one for told in night.verdicts for one in told.inexact),
+    )
+
+
+def judge_scans(
+    ours: pl.LazyFrame,
+    theirs: pl.LazyFrame,
+    *,
+    terms: Terms,
+    tariffs: Sequence[Tariff],
+    as_of: datetime,
+    aliases: Aliases = NO_ALIASES,
+    unreadable: Mapping[str, str] = NONE_UNREADABLE,
+    exact: Mapping[str, Cdr] = ALL_EXACT,
+    credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
+) -> Unrendered:
+    """Judge every CDR of two scans, of which only the columns that are needed are read, and only while they are.
+
+    Raises:
+        CountsDisagree: if a record or a cent is unaccounted for.
+        KeyError: if a row is not exact and its CDR is not given.
+    """
+    codes = codes_of(ours, theirs)
+    our_facts, their_facts = (
+        _with_exact(facts(side, aliases=aliases, codes=codes), exact) for side in resolved(ours, theirs)
+    )
+    our_side, their_side = (correct(side, policy=credit_policy) for side in (our_facts, their_facts))
+    matched = match(
+        our_facts,
+        their_facts,
+        our_live=our_side.live,
+        their_live=their_side.live,
+        tiers=terms.tiers,
+        time_zone=terms.time_zone,
+    )
+    tied, tied_rows = ties(our_facts, their_facts, matched)
+    told = [
+        *judge_pairs(
+            our_facts, their_facts, matched, agreement=Agreement(terms=terms, tariffs=tariffs, aliases=aliases)
+        ),
+        *tied,
     ]
-    night = reconcile(*sides, terms=terms, tariffs=tariffs, as_of=as_of, aliases=aliases, unreadable=unreadable)
-    frame = to_judged_frame(night.judged)
-    inexact = tuple(one for one, fits in zip(night.judged, frame["is_exact"], strict=True) if not fits)
-    return NightFrame(judged=frame, summary=night.summary, inexact=inexact)
+    for at, (which, side, found) in enumerate(
+        ((Side.OURS, our_facts, our_side), (Side.THEIRS, their_facts, their_side))
+    ):
+        is_alone = matched.free[at].copy()
+        is_alone[tied_rows[at]] = False
+        rows = np.flatnonzero(is_alone)
+        if rows.size:
+            told.append(unmatched(side, which, rows, terms=terms, as_of=as_of, unreadable=unreadable))
+        told.extend(corrected(side, which, found))
+    verdicts = [one for one in told if one.frame.height]
+    summary = summarise_columns(verdicts, ours=our_facts, theirs=their_facts, codes=codes, clock=matched.clock)
+    return Unrendered(ours=our_facts, theirs=their_facts, codes=codes, verdicts=verdicts, summary=summary)
 
 
-def _unmatched(matched: Matched, *, terms: Terms, as_of: datetime, unreadable: Mapping[str, str]) -> Iterator[Judged]:
-    for tie in matched.ties:
-        said = f"by {tie.tier.name.lower()} it could belong to {', '.join(tie.candidates)}"
-        yield alone(tie.cdr, Verdict.AMBIGUOUS, explanation=said, kinds=(Kind.TIE,))
-    for cdrs, verdict in ((matched.ours, Verdict.MISSING_AT_PARTNER), (matched.theirs, Verdict.MISSING_AT_US)):
-        for cdr in cdrs:
-            age = as_of - cdr.ended_at
-            if cdr.side is Side.OURS and cdr.cdr_id in unreadable:
-                said = f"their record of it cannot be read: {unreadable[cdr.cdr_id]}"
-                yield alone(cdr, verdict, explanation=said, kinds=(Kind.UNREADABLE,))
-            elif age < terms.lateness:
-                said = f"nothing matches it yet; it is due within {terms.lateness.days} days of {cdr.ended_at:%Y-%m-%d}"
-                yield alone(cdr, Verdict.LATE, explanation=said)
-            else:
-                said = f"nothing matches it {age.days} days after it ended"
-                yield alone(cdr, verdict, explanation=said)
-
-
-def _corrected(side: Corrected) -> Iterator[Judged]:
-    for found in side.credits:
-        if found.original is None:
-            kinds = (Kind.CREDIT_AMOUNT,) if found.is_amount_wrong else ()
-            said = "its amount does not cancel the CDR it names" if kinds else "the CDR that it credits is not there"
-            yield alone(found.credit, Verdict.CREDIT_UNPAIRED, explanation=said, kinds=kinds)
-            continue
-        for cdr, other in ((found.credit, found.original), (found.original, found.credit)):
-            said = f"it and {other.cdr_id} cancel each other"
-            yield alone(cdr, Verdict.CREDIT_PAIRED, explanation=said)
-    for repeated in side.repeated:
-        is_mutation = repeated.cdr.cdr_id == repeated.first.cdr_id
-        said = f"it bills again what {repeated.first.cdr_id} bills"
-        kinds = (Kind.MUTATED,) if is_mutation else ()
-        yield alone(repeated.cdr, Verdict.DUPLICATE, explanation=said, kinds=kinds)
+def _with_exact(side: Facts, exact: Mapping[str, Cdr]) -> Facts:
+    """Give a side the CDRs of its unusual rows: those whose numbers do not fit, and those too great to reckon with."""
+    rows = np.flatnonzero(side.flags & Flag.UNUSUAL)
+    if rows.size == 0:
+        return side
+    stated = side.rows(rows, *SCHEMA)
+    fitting = iter(to_cdrs(stated.filter("is_exact")))
+    cdrs = [next(fitting) if fits else exact[key] for key, fits in stated.select("cdr_key", "is_exact").iter_rows()]
+    return replace(side, exact=dict(zip(rows.tolist(), cdrs, strict=True)))

@@ -1,14 +1,15 @@
 """A night's verdicts in columns: the fields of `Judged`, amounts as scaled integers."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import polars as pl
 
+from charging.reconciliation.compact import kinds_of
+from charging.reconciliation.facts import COHORTS, Codes, Facts
 from charging.reconciliation.summary import Summary
-from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.reconciliation.verdict import NEXT_STEP, Judged, Kind, Verdict
 from charging.roaming.cdr import Cohort
-from charging.roaming.frame import from_micro, micro
+from charging.roaming.frame import from_micro
 from charging.roaming.terms import Tier
 
 AMOUNTS = ("difference", "money_at_risk")
@@ -32,6 +33,10 @@ JUDGED = pl.Schema(
 """One row a verdict. Where an amount does not fit, `is_exact` is false and the `Judged` is among `inexact`."""
 
 
+_NEXT_STEP = {verdict.value: step for verdict, step in NEXT_STEP.items()}
+_COHORTS = {-1: None, **dict(enumerate(COHORTS.categories))}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightFrame:
     """The verdicts in the schema `JUDGED`, in an order that depends on the records alone, and their summary."""
@@ -41,9 +46,29 @@ class NightFrame:
     inexact: tuple[Judged, ...] = ()
 
 
-def to_judged_frame(judged: Iterable[Judged]) -> pl.DataFrame:
-    """Return verdicts in columns, in their order."""
-    return pl.DataFrame([_row(one) for one in judged], schema=JUDGED, orient="row")
+def judged_frame(told: pl.DataFrame, ours: Facts, theirs: Facts, codes: Codes) -> pl.DataFrame:
+    """Return compact verdicts with their keys and texts."""
+    masks = told["kinds"].unique()
+    kinds = pl.DataFrame(
+        {"kinds": masks, "named": pl.Series([kinds_of(mask) for mask in masks], dtype=JUDGED["kinds"])}
+    )
+    keys = [
+        side.texts("cdr_key").to_series().gather(told[f"{name}_row"]).alias(f"{name}_key")
+        for name, side in (("ours", ours), ("theirs", theirs))
+    ]
+    return (
+        told.hstack(keys)
+        .join(kinds, on="kinds", how="left", maintain_order="left")
+        .with_columns(
+            currency=pl.col("currency").replace_strict(dict(enumerate(codes.currencies)), return_dtype=codes.currency),
+            next_step=pl.col("verdict").replace_strict(_NEXT_STEP, return_dtype=pl.String),
+            cohort=pl.col("cohort").replace_strict(_COHORTS, return_dtype=pl.String),
+            kinds=pl.col("named"),
+            difference_micro=pl.col("difference"),
+            money_at_risk_micro=pl.col("money"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in JUDGED.items())
+    )
 
 
 def to_judged(night: NightFrame) -> list[Judged]:
@@ -52,24 +77,6 @@ def to_judged(night: NightFrame) -> list[Judged]:
     return [
         exactly.get((row["ours_key"], row["theirs_key"])) or _judged(row) for row in night.judged.iter_rows(named=True)
     ]
-
-
-def _row(one: Judged) -> tuple[object, ...]:
-    scaled = {name: None if (amount := getattr(one, name)) is None else micro(amount) for name in AMOUNTS}
-    is_exact = all(scaled[name] is not None or getattr(one, name) is None for name in AMOUNTS)
-    return (
-        *(
-            scaled[field.name] if field.name in AMOUNTS else _plain(getattr(one, field.name))
-            for field in fields(Judged)
-        ),
-        is_exact,
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return [str(each) for each in value]
-    return int(value) if isinstance(value, Tier) else value if value is None else str(value)
 
 
 def _judged(row: dict[str, object]) -> Judged:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from charging.errors import CountsDisagree
+from charging.reconciliation.clock_offset import ClockOffset
 from charging.reconciliation.verdict import Judged, Verdict
 from charging.roaming.cdr import Cdr, Cohort
 from charging.roaming.terms import Tier
@@ -23,6 +24,8 @@ class Summary:
     ours_total: Mapping[str, Decimal]
     theirs_total: Mapping[str, Decimal]
     money_at_risk: Mapping[tuple[Verdict, str], Decimal]
+    clock: ClockOffset | None = None
+    """How far their clock is from ours, by how many votes; it was allowed for in matching."""
 
     @property
     def matched(self) -> int:

@@ -27,6 +27,10 @@ class Verdict(StrEnum):
     CREDIT_PAIRED = "credit_paired"
     """A credit and what it credits: together, nothing."""
     CREDIT_UNPAIRED = "credit_unpaired"
+    SUPERSEDED = "superseded"
+    """An earlier state of a record that may change (OCHP), or was sent again under its id: the last state counts."""
+    EXCLUDED = "excluded"
+    """It bills nothing: a report on the way (eMIP), a refused record (OCHP), a subsidy's anonymous copy (Advenir)."""
     AMBIGUOUS = "ambiguous"
     """Several candidates, or too little in common: for a person."""
 
@@ -52,6 +56,11 @@ class Kind(StrEnum):
     CREDIT_AMOUNT = "credit_amount"
     MUTATED = "mutated"
     """The same id came with another content; OCPI forbids it."""
+    INSIGNIFICANT = "insignificant"
+    """A sender says that its amount means nothing, or the protocol has none: amounts are not judged."""
+    INTERMEDIATE = "intermediate"
+    REFUSED = "refused"
+    SUBSIDY = "subsidy"
     UNREADABLE = "unreadable"
     """A record came, and no parser could read it."""
     STRADDLES_CUTOVER = "straddles_cutover"
@@ -62,7 +71,9 @@ class Kind(StrEnum):
     TIE = "tie"
 
 
-SETTLED = frozenset({Verdict.EQUAL, Verdict.WITHIN_TOLERANCE, Verdict.CREDIT_PAIRED})
+SETTLED = frozenset(
+    {Verdict.EQUAL, Verdict.WITHIN_TOLERANCE, Verdict.CREDIT_PAIRED, Verdict.SUPERSEDED, Verdict.EXCLUDED}
+)
 """Verdicts that nobody needs to look at and that put no money at risk."""
 
 
@@ -100,5 +111,7 @@ NEXT_STEP: dict[Verdict, str] = {
     Verdict.DUPLICATE: "see that it is credited, and not billed twice",
     Verdict.CREDIT_PAIRED: "none",
     Verdict.CREDIT_UNPAIRED: "ask which CDR it credits",
+    Verdict.SUPERSEDED: "none",
+    Verdict.EXCLUDED: "none",
     Verdict.AMBIGUOUS: "let a person decide which belong together",
 }

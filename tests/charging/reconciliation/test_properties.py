@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slow_night import by_key, slow_night
 
 from charging.reconciliation.verdict import SETTLED, Verdict
-from charging.roaming.cdr import CdrLine, Side
+from charging.roaming.cdr import CdrLine, CdrState, Protocol, Side
+from charging.roaming.partner import CreditPolicy
 from charging.tariffs.tariff import Dimension
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -53,6 +55,10 @@ def facts(draw):
         "is_credit": is_credit,
         "credits_cdr_id": cdr_id if is_credit else None,
         "last_updated": start + timedelta(hours=draw(st.integers(0, 3))),
+        "session_aliases": draw(maybe([(), (), ("s1",), ("h1", "s2")])),
+        "protocol": draw(maybe([Protocol.OCPI, Protocol.OCPI, Protocol.OCHP])),
+        "state": draw(maybe([CdrState.FINAL] * 6 + [CdrState.INTERMEDIATE, CdrState.REJECTED, CdrState.REVISED])),
+        "is_cost_significant": draw(st.integers(0, 6)) != 0,
     }
 
 
@@ -72,7 +78,7 @@ def of_every_verdict(judged):
 
 
 def checked(function):
-    return settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
+    return settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
         given(our_facts=sides, their_facts=sides)(function)
     )
 
@@ -121,7 +127,7 @@ def test_the_order_of_the_records_changes_nothing(night, theirs, our_facts, thei
     assert there == back
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sessions=st.integers(2, 12),
     place=st.integers(0, 11),
@@ -158,3 +164,13 @@ def test_one_injected_fault_is_found_and_only_that(night, ours, theirs, sessions
         "duplicate": Verdict.DUPLICATE,
     }
     assert [one.verdict for one in judged if one.verdict is not Verdict.EQUAL] == [expected[fault]]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(our_facts=sides, their_facts=sides, policy=st.sampled_from(CreditPolicy))
+def test_columns_judge_as_the_slow_night_does(night, theirs, terms_and_tariffs, our_facts, their_facts, policy):
+    our_cdrs, their_cdrs = on(Side.OURS, theirs, our_facts), on(Side.THEIRS, theirs, their_facts)
+
+    found = night(our_cdrs, their_cdrs, credit_policy=policy)
+
+    assert by_key(found.judged) == slow_night(our_cdrs, their_cdrs, **terms_and_tariffs, policy=policy)

@@ -1,0 +1,177 @@
+"""One side of a night as columns of integers: ids as hashes, numbers scaled, the texts left where they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from charging.reconciliation.alias_columns import Aliased, aliased
+from charging.reconciliation.aliases import Aliases
+from charging.reconciliation.kernels.comparing import NONE, Bytes, Flag, Stated
+from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
+from charging.roaming.cdr import Cdr
+
+GREATEST = 2**55
+"""Greater numbers are left to the object rules: a hundred times as much still fits into 64 bits."""
+COHORTS = pl.Enum(["moved", "not_moved"])
+_IDS = ("cdr_id", "session_id", "authorization_reference")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """Currencies of both sides by their code."""
+
+    currencies: tuple[str, ...]
+
+    @property
+    def currency(self) -> pl.Enum:
+        """The type of a column of currencies."""
+        return pl.Enum(self.currencies)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One row a CDR, in the order of `source`. Hashes only propose: `texts` has what they stand for."""
+
+    source: pl.LazyFrame
+    cdr: Keys
+    session: Keys
+    authorization: Keys
+    evse: Keys
+    token: Keys
+    contract: Keys
+    start: Ints
+    end: Ints
+    energy: Ints
+    net: Ints
+    gross: Ints
+    tariff: Keys
+    currency: Rows
+    flags: Bytes
+    cohort: npt.NDArray[np.int8]
+    aliases: Aliased
+    session_aliases: tuple[Keys, Rows]
+    """Further keys of sessions, and the rows that bear them."""
+    exact: Mapping[int, Cdr] = field(default_factory=dict)
+    """The CDRs of the rows whose numbers are unusual."""
+
+    @property
+    def height(self) -> int:
+        """The number of CDRs."""
+        return self.start.size
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What tells whether two rows may be of one session."""
+        return self.start, self.end, self.energy, self.evse, self.token, self.contract
+
+    @cached_property
+    def stated(self) -> Stated:
+        """What two rows of one session are compared by, beside the evidence."""
+        return self.net, self.gross, self.tariff, self.currency, self.flags
+
+    def texts(self, *columns: str) -> pl.DataFrame:
+        """Return columns of the source as they are, in its order."""
+        return self.source.select(columns).collect()
+
+    def rows(self, rows: npt.NDArray[np.integer], *columns: str | pl.Expr) -> pl.DataFrame:
+        """Return some rows of the source, in the order of `rows`."""
+        wanted = pl.Series("row", rows, dtype=pl.UInt32)
+        of_source = self.source.select(*columns).with_row_index("row").with_columns(pl.col("row").cast(pl.UInt32))
+        found = of_source.filter(pl.col("row").is_in(wanted.unique().implode())).collect()
+        return wanted.to_frame().join(found, on="row", how="left", maintain_order="left").drop("row")
+
+    def current_evses(self, rows: npt.NDArray[np.integer]) -> pl.Series:
+        """Return the compact ids that the EVSEs of some rows bear now."""
+        stated = self.rows(rows, "evse_compact").to_series()
+        if self.aliases.rows.size == 0:
+            return stated
+        renamed = self.aliases.names.with_columns(row=pl.Series(self.aliases.rows, dtype=pl.Int64))
+        both = pl.DataFrame({"row": pl.Series(rows, dtype=pl.Int64), "stated": stated})
+        found = both.join(renamed, on="row", how="left", maintain_order="left")
+        return found.select(pl.coalesce("current", "stated")).to_series()
+
+    def shifted(self, by: Ints) -> "Facts":
+        """Return the same side with its clock set back."""
+        return replace(self, start=self.start - by, end=self.end - by)
+
+
+def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
+    """Return a side in columns of integers."""
+    found = source.select(*_columns(codes)).collect(engine="streaming")
+    renamed = aliased(source, aliases)
+    evse = found["evse"].to_numpy().copy() if renamed.rows.size else found["evse"].to_numpy()
+    flags = found["flags"].to_numpy()
+    if renamed.rows.size:
+        evse[renamed.rows] = renamed.names.select(_key("current")).to_series().to_numpy()
+        flags = flags.copy()
+        flags[renamed.rows] |= np.where(renamed.are_expired, Flag.ALIASED | Flag.EXPIRED, Flag.ALIASED).astype(np.uint8)
+    columns: dict[str, Any] = {name: found[name].to_numpy() for name in found.columns if name not in {"evse", "flags"}}
+    return Facts(
+        source=source, evse=evse, flags=flags, aliases=renamed, session_aliases=_session_aliases(source), **columns
+    )
+
+
+def _session_aliases(source: pl.LazyFrame) -> tuple[Keys, Rows]:
+    found = (
+        source.select("owner", "session_aliases")
+        .with_row_index("row")
+        .filter(pl.col("session_aliases").list.len() > 0)
+        .explode("session_aliases")
+        .select("row", key=_present(pl.col("session_aliases"), _id_key("session_aliases")))
+        .filter(pl.col("key") != 0)
+        .collect()
+    )
+    return found["key"].to_numpy(), found["row"].cast(pl.Int32).to_numpy()
+
+
+def codes_of(*sources: pl.LazyFrame) -> Codes:
+    """Return the currencies that stand in the sources."""
+    found = pl.concat([source.select(pl.col("currency").unique()) for source in sources]).collect()
+    return Codes(currencies=tuple(sorted(set(found["currency"]))))
+
+
+def _columns(codes: Codes) -> list[pl.Expr]:
+    is_unusual = ~pl.col("is_exact") | pl.any_horizontal(
+        pl.col(name).abs() > GREATEST for name in ("energy_kwh_micro", "net_micro", "gross_micro")
+    ).fill_null(value=False)
+    flags = pl.when(pl.col("is_cost_significant")).then(0).otherwise(int(Flag.INSIGNIFICANT)) + pl.when(
+        is_unusual
+    ).then(int(Flag.UNUSUAL)).otherwise(0)
+    return [
+        *(
+            _present(pl.col(stated), _id_key(stated)).alias(name)
+            for name, stated in zip(("cdr", "session", "authorization"), _IDS, strict=True)
+        ),
+        _key("evse_compact").alias("evse"),
+        _key("token_uid").alias("token"),
+        _key("contract_compact").alias("contract"),
+        _key("tariff_id").alias("tariff"),
+        pl.col("started_at").to_physical().alias("start"),
+        pl.col("ended_at").to_physical().alias("end"),
+        pl.col("energy_kwh_micro").fill_null(0).clip(-GREATEST, GREATEST).alias("energy"),
+        *(
+            pl.when(is_unusual).then(None).otherwise(pl.col(f"{name}_micro")).fill_null(NONE).alias(name)
+            for name in ("net", "gross")
+        ),
+        pl.col("currency").cast(codes.currency).to_physical().cast(pl.Int32).alias("currency"),
+        flags.cast(pl.UInt8).alias("flags"),
+        pl.col("cohort").cast(COHORTS).to_physical().cast(pl.Int8).fill_null(-1).alias("cohort"),
+    ]
+
+
+def _id_key(column: str) -> pl.Expr:
+    return pl.col(column).str.to_uppercase().hash(1) ^ pl.col("owner").hash(2)
+
+
+def _key(column: str) -> pl.Expr:
+    return _present(pl.col(column), pl.col(column).hash(3))
+
+
+def _present(stated: pl.Expr, hashed: pl.Expr) -> pl.Expr:
+    """Return the hash, 0 where nothing is stated: an empty text is no id."""
+    return pl.when(stated.is_null() | (stated == "")).then(0).otherwise(hashed.clip(lower_bound=1)).cast(pl.UInt64)

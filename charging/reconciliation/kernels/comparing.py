@@ -1,0 +1,131 @@
+"""Every difference between the two rows of each pair: `charging.reconciliation.compare`, on columns."""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
+
+Bytes = npt.NDArray[np.uint8]
+Stated = tuple[Ints, Ints, Keys, Rows, Bytes]
+"""Net, gross (millionths; NONE: not stated), tariff (hash; 0: not stated), currency (code), flags."""
+
+NONE = -(2**63)
+
+
+class Flag(IntEnum):
+    """Bits of a row."""
+
+    INSIGNIFICANT = 1
+    UNUSUAL = 2
+    """Its numbers do not fit: the object rules judge it."""
+    ALIASED = 4
+    EXPIRED = 8
+
+
+class Bit(IntEnum):
+    """Bits of a pair: in the order of `Kind`, as far as it goes."""
+
+    ENERGY = 1
+    DURATION = 2
+    CLOCK = 4
+    NET = 8
+    GROSS = 16
+    CURRENCY = 32
+    VAT_CONFUSION = 64
+    TARIFF = 256
+    EVSE_ALIAS = 512
+    EVSE_ALIAS_EXPIRED = 1024
+    INSIGNIFICANT = 8192
+
+
+class Finding(IntEnum):
+    """What can be said of a pair before anything is priced."""
+
+    EQUAL = 0
+    WITHIN_TOLERANCE = 1
+    QUANTITY_DIFFERS = 2
+    MONEY = 3
+    """Whose amount is right depends on the tariff."""
+    UNUSUAL = 4
+
+
+@njit(cache=True, nogil=True)
+def compared(
+    left: Rows,
+    right: Rows,
+    ours: Evidence,
+    theirs: Evidence,
+    our_amounts: Stated,
+    their_amounts: Stated,
+    tolerances: tuple[int, int, int],
+) -> tuple[Bytes, npt.NDArray[np.uint16], Ints, Ints]:
+    """Return, for each pair, what is found, its kinds, theirs minus ours without VAT, and the money at stake."""
+    findings, kinds = np.zeros(left.size, np.uint8), np.zeros(left.size, np.uint16)
+    differences, stakes = np.empty(left.size, np.int64), np.empty(left.size, np.int64)
+    for at in range(left.size):
+        i, j = left[at], right[at]
+        energy = theirs[2][j] - ours[2][i]
+        duration = (theirs[1][j] - theirs[0][j]) - (ours[1][i] - ours[0][i])
+        clock = theirs[0][j] - ours[0][i]
+        is_comparable = our_amounts[3][i] == their_amounts[3][j]
+        net = _minus(their_amounts[0][j], our_amounts[0][i], is_comparable)
+        gross = _minus(their_amounts[1][j], our_amounts[1][i], is_comparable)
+        found = _quantities(energy, duration, clock, tolerances)
+        found |= _amounts(our_amounts, i, their_amounts, j, net, gross, is_comparable)
+        flags = our_amounts[4][i] | their_amounts[4][j]
+        if flags & Flag.ALIASED and ours[3][i] == theirs[3][j]:
+            found |= Bit.EVSE_ALIAS
+        if flags & Flag.EXPIRED:
+            found |= Bit.EVSE_ALIAS_EXPIRED
+        money = gross if net == 0 and gross not in (0, NONE) else net
+        is_same = energy == 0 and duration == 0 and clock == 0 and net in (0, NONE) and gross in (0, NONE)
+        if flags & Flag.INSIGNIFICANT:
+            found = (found | Bit.INSIGNIFICANT) & ~(Bit.NET | Bit.GROSS)
+        if flags & Flag.UNUSUAL:
+            findings[at] = Finding.UNUSUAL
+        elif found & (Bit.ENERGY | Bit.DURATION):
+            findings[at] = Finding.QUANTITY_DIFFERS
+        elif money == 0 or flags & Flag.INSIGNIFICANT:
+            findings[at] = Finding.EQUAL if is_same else Finding.WITHIN_TOLERANCE
+        else:
+            findings[at] = Finding.MONEY
+        kinds[at], differences[at], stakes[at] = found, net, money
+    return findings, kinds, differences, stakes
+
+
+@njit(cache=True, nogil=True)
+def _minus(one: int, other: int, is_comparable: bool) -> int:
+    return NONE if not is_comparable or NONE in (one, other) else one - other
+
+
+@njit(cache=True, nogil=True)
+def _quantities(energy: int, duration: int, clock: int, tolerances: tuple[int, int, int]) -> int:
+    found = 0
+    if abs(energy) > tolerances[0]:
+        found |= Bit.ENERGY
+    if abs(duration) > tolerances[1]:
+        found |= Bit.DURATION
+    if abs(clock) > tolerances[2]:
+        found |= Bit.CLOCK
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _amounts(ours: Stated, i: int, theirs: Stated, j: int, net: int, gross: int, is_comparable: bool) -> int:
+    found = 0
+    if net not in (0, NONE):
+        found |= Bit.NET
+    if gross not in (0, NONE):
+        found |= Bit.GROSS
+    if not is_comparable:
+        found |= Bit.CURRENCY
+    elif ours[0][i] != theirs[0][j] and (
+        (ours[1][i] != NONE and ours[1][i] == theirs[0][j]) or (ours[0][i] != NONE and ours[0][i] == theirs[1][j])
+    ):
+        found |= Bit.VAT_CONFUSION
+    if ours[2][i] != 0 and theirs[2][j] != 0 and ours[2][i] != theirs[2][j]:
+        found |= Bit.TARIFF
+    return found

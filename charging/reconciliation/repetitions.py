@@ -1,0 +1,96 @@
+"""CDRs of one side that bill again what another one bills: the same id, session, or place, driver and start."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from charging.reconciliation.facts import Facts
+from charging.reconciliation.kernels.evidence import Keys, Rows
+from charging.reconciliation.kernels.joining import repeated_keys, repeats
+
+Index = npt.NDArray[np.int64]
+_SAME_START = 2_000_000
+_MIXES = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+_TEXTS = ("owner", "cdr_id", "session_id", "token_uid", "last_updated", "raw_sha256")
+
+
+def repetitions(side: Facts, live: npt.NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Return the rows that bill again, each with the first stated one that lives and bills the same."""
+    edges = [
+        (*_repeated(side, live, keys, order), kind)
+        for kind, keys, order in (
+            (0, side.cdr, 0),
+            (1, side.session, 0),
+            *((2, _places(side, begin), _SAME_START) for begin in (0, _SAME_START)),
+        )
+    ]
+    found = pl.concat(
+        [
+            pl.DataFrame({"one": one, "other": other}).with_columns(kind=pl.lit(kind, pl.Int8))
+            for one, other, kind in edges
+        ]
+    )
+    if found.height == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return _first_lives(_oriented(side, found.cast({"one": pl.Int64, "other": pl.Int64})))
+
+
+def _repeated(side: Facts, live: npt.NDArray[np.bool_], keys: Keys, order: int) -> tuple[Rows, Rows]:
+    rows = np.flatnonzero(repeats(np.where(live, keys, np.uint64(0)))).astype(np.int32)
+    return repeated_keys(keys[rows], rows, side.evidence, order)
+
+
+def _places(side: Facts, begin: int) -> Keys:
+    """Return place, driver and time as one key; two grids of time, half a step apart, leave no neighbours apart."""
+    step = (side.start + begin) // (2 * _SAME_START)
+    mixed = side.evse * _MIXES[0] ^ side.token * _MIXES[1] ^ step.astype(np.uint64) * _MIXES[2]
+    return np.where((side.evse == 0) | (side.token == 0), np.uint64(0), mixed)
+
+
+def _oriented(side: Facts, edges: pl.DataFrame) -> pl.DataFrame:
+    """Return the edges whose texts agree, from the later stated to the earlier one, in that order."""
+    rows = np.unique(np.concatenate([edges["one"].to_numpy(), edges["other"].to_numpy()]))
+    texts = (
+        side.rows(rows, *_TEXTS)
+        .with_columns(row=pl.Series(rows), evse=side.current_evses(rows))
+        .sort("last_updated", "cdr_id", "raw_sha256", "row")
+        .with_row_index("rank")
+        .with_columns(pl.col("cdr_id", "session_id").str.to_uppercase())
+    )
+    one, other = (texts.select(pl.all().name.suffix(f"_{name}")) for name in ("one", "other"))
+    joined = edges.join(one, left_on="one", right_on="row_one").join(other, left_on="other", right_on="row_other")
+    is_swapped = pl.col("rank_one") < pl.col("rank_other")
+    return (
+        joined.filter(_is_same())
+        .select(
+            later=pl.when(is_swapped).then("other").otherwise("one"),
+            earlier=pl.when(is_swapped).then("one").otherwise("other"),
+            rank=pl.max_horizontal("rank_one", "rank_other"),
+            first=pl.min_horizontal("rank_one", "rank_other"),
+            kind="kind",
+        )
+        .sort("rank", "kind", "first")
+    )
+
+
+def _is_same() -> pl.Expr:
+    """Whether the texts behind the hashes are equal, by kind of edge."""
+
+    def agree(name: str) -> pl.Expr:
+        return pl.col(f"{name}_one") == pl.col(f"{name}_other")
+
+    by_kind = [
+        agree("owner") & agree("cdr_id"),
+        agree("owner") & agree("session_id"),
+        agree("evse") & agree("token_uid"),
+    ]
+    return pl.any_horizontal((pl.col("kind") == kind) & test for kind, test in enumerate(by_kind))
+
+
+def _first_lives(edges: pl.DataFrame) -> tuple[Index, Index]:
+    """Walk through the later ones in their order: who repeats one that lives does not live itself."""
+    first_of: dict[int, int] = {}
+    for later, earlier in edges.select("later", "earlier").iter_rows():
+        if later not in first_of and earlier not in first_of:
+            first_of[later] = earlier
+    return np.fromiter(first_of, np.int64, len(first_of)), np.fromiter(first_of.values(), np.int64, len(first_of))
