@@ -31,8 +31,8 @@ class HostilePartner:
     def __init__(self) -> None:
         self._plays: dict[str, tuple[Behaviour, Play]] = {}
         self.received: list[Asked] = []
-        self._lock, self._stopping = Lock(), Event()
-        self._own = _Server(self._answer, self._stopping)
+        self._lock, self._stopping, self._number = Lock(), Event(), 0
+        self._own = _Server(self.answer, self._stopping)
         self._stranger = _Server(self._listen, self._stopping)
 
     @contextmanager
@@ -66,7 +66,8 @@ class HostilePartner:
         """Begin a play; its CDRs are of the day before `until`, and a few of a week before that."""
         rng = Random(f"{seed}/{behaviour.name}/{version}")
         with self._lock:
-            key = f"p{len(self._plays)}"
+            self._number += 1
+            key = f"p{self._number}"
             before = until - timedelta(days=8)
             play = Play(
                 behaviour=behaviour.name,
@@ -85,16 +86,23 @@ class HostilePartner:
             self._plays[key] = behaviour, play
         return play
 
+    def forget(self, play: Play) -> None:
+        """End a play: whoever plays thousands need not keep them all."""
+        with self._lock:
+            self._plays.pop(play.base.rsplit("/", 1)[1], None)
+
     def _listen(self, asked: Asked) -> Reply:
         with self._lock:
             self.received.append(asked)
         return answered([])
 
-    def _answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
+        """Return the answer to a request, as the play under whose path it comes gives it."""
         _, key, *rest = asked.path.split("/")
-        if key not in self._plays:
+        found = self._plays.get(key)
+        if found is None:
             return Reply(status=404)
-        behaviour, play = self._plays[key]
+        behaviour, play = found
         if asked.headers.get("authorization") != f"Token {b64encode(TOKEN.encode()).decode()}":
             return Reply(status=401)
         place = rest[0] if rest else ""
