@@ -40,6 +40,9 @@ fix:  ## let the linter and the formatter mend what they can
 
 bench: bench-load  ## goal 9: extract, cleanse and load 100,000 and 1,000,000 sessions, and the load beside others'
 
+bench-hostile: install  ## goal R9: hostile partners; its lists are drawn by Hypothesis, which is here and not among the peers
+	@$(RUN)/python benchmarks/hostile.py $(ARGS)
+
 bench-%: .tools/bench/installed  ## one benchmark of benchmarks/, beside its peers
 	@.tools/bench/bin/python benchmarks/$*.py $(ARGS)
 
