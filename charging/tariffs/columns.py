@@ -142,6 +142,8 @@ def _reason(made: Bills, row: int, named: pl.Series) -> str:
     match made.state[row]:
         case bills.CHANGES:
             return refusals.changes_within(detail)
+        case bills.AVERAGE_POWER:
+            return refusals.average_power(detail)
         case bills.NO_CURRENT:
             return refusals.no_current(detail)
         case bills.NOT_KNOWN:

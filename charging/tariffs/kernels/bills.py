@@ -21,7 +21,7 @@ from charging.tariffs.kernels.periods import (
     Periods,
 )
 
-PRICED, UNUSUAL, CHANGES, NO_CURRENT, NONE_AGREED, NOT_KNOWN, NO_PERIODS = range(7)
+PRICED, UNUSUAL, CHANGES, AVERAGE_POWER, NO_CURRENT, NONE_AGREED, NOT_KNOWN, NO_PERIODS = range(8)
 """How a row ended; `detail` is the period that tells why, or the line that names a tariff."""
 AT_TOTAL, AT_PERIOD, AT_LINE = range(3)
 HALF_UP, HALF_EVEN, DOWN = range(3)
@@ -126,8 +126,8 @@ def bill(  # noqa: PLR0917 - numba: by position
             state, detail, tariff = _chosen(periods, row, segments[row], choice)
             if state == PRICED:
                 state, detail = _readable(periods, row, rules, tariff)
-            if state == PRICED:
-                state, detail, count = _write(periods, local, row, rules, tariff, elements, sheet)
+            if state in (PRICED, AVERAGE_POWER):
+                state, detail, count = _write(periods, local, row, rules, tariff, elements, sheet, detail)
                 if state == PRICED:
                     is_done, net, gross, count = _total(sheet, count, rules, tariff, elements, at, mode)
                     state = PRICED if is_done else UNUSUAL
@@ -157,28 +157,33 @@ def _chosen(periods: Periods, row: int, segment: int, choice: Choice) -> tuple[i
 
 @njit(cache=True, nogil=True)
 def _readable(periods: Periods, row: int, rules: Rules, tariff: int) -> tuple[int, int]:
-    """Return whether the periods state what the tariff depends on."""
+    """Return whether the periods state what the tariff depends on, and before which period to stop if not."""
     if not rules.is_usual[tariff]:
         return UNUSUAL, 0
     current, power = 1 << MIN_CURRENT | 1 << MAX_CURRENT, 1 << MIN_POWER | 1 << MAX_POWER
-    first = periods.offsets[row]
-    for at in range(first, periods.offsets[row + 1]):
-        if rules.needs_power[tariff] and periods.stated[at] & power != power:
-            return UNUSUAL, 0  # its average stands in for it
-    for at in range(first, periods.offsets[row + 1]):
+    first, last = periods.offsets[row], periods.offsets[row + 1]
+    for at in range(first, last):
         if rules.needs_current[tariff] and periods.stated[at] & current != current:
             return NO_CURRENT, at - first
-    return PRICED, 0
+    for at in range(first, last):
+        if rules.needs_power[tariff] and periods.stated[at] & power != power:
+            if periods.stated[at] >> ENERGY & 1:
+                return AVERAGE_POWER, at - first
+            if periods.last_at[at] == periods.started_at[at]:
+                return UNUSUAL, 0  # hardly any time, and so no average; else its power is zero, as it stands there
+    return PRICED, _NONE
 
 
 @njit(cache=True, nogil=True)
 def _write(  # noqa: PLR0917 - numba: by position
-    periods: Periods, local: Ints, row: int, rules: Rules, tariff: int, elements: Elements, sheet: Sheet
+    periods: Periods, local: Ints, row: int, rules: Rules, tariff: int, elements: Elements, sheet: Sheet, stop: int
 ) -> tuple[int, int, int]:
-    """Write the lines of a bill before step sizes; say the first period in which a price changes."""
+    """Write the lines of a bill before step sizes; say the first period that leaves a doubt."""
     first, count, charged_once = periods.offsets[row], 0, 0
     since = periods.started_at[first]
     for at in range(first, periods.offsets[row + 1]):
+        if at - first == stop:
+            return AVERAGE_POWER, stop, 0
         elapsed, charged = periods.started_at[at] - since, periods.charged[at]
         for dimension in range(_DIMENSIONS):
             if dimension != FLAT and not periods.stated[at] >> dimension & 1:

@@ -140,16 +140,30 @@ restrictions = st.fixed_dictionaries(
         "max_current": bounds,
         "min_power": bounds,
         "max_power": bounds,
-        "reservation": st.sampled_from(["RESERVATION", "RESERVATION_EXPIRES"]),
     },
 )
 elements = st.fixed_dictionaries(
     {"price_components": st.lists(components, min_size=1, max_size=3, unique_by=lambda each: each["type"])},
     optional={"restrictions": restrictions},
 )
+for_reservations = st.fixed_dictionaries(
+    {
+        "price_components": st.lists(
+            st.builds(dict.__or__, components, st.sampled_from([{"type": "TIME"}, {"type": "FLAT"}])),
+            min_size=1,
+            max_size=2,
+            unique_by=lambda each: each["type"],
+        ),
+        "restrictions": st.fixed_dictionaries({"reservation": st.sampled_from(["RESERVATION", "RESERVATION_EXPIRES"])}),
+    }
+)
 limits = st.fixed_dictionaries({"excl_vat": amounts, "incl_vat": amounts})
 tariffs = st.fixed_dictionaries(
-    {"id": st.just("T"), "currency": st.just("EUR"), "elements": st.lists(elements, min_size=1, max_size=4)},
+    {
+        "id": st.just("T"),
+        "currency": st.just("EUR"),
+        "elements": st.lists(st.one_of(elements, for_reservations), min_size=1, max_size=4),
+    },
     optional={"min_price": limits, "max_price": limits},
 )
 extremes = st.fixed_dictionaries({extreme.value: bounds for extreme in Extreme})
@@ -160,7 +174,7 @@ charged = st.tuples(st.sampled_from(["TIME", "PARKING_TIME"]), st.integers(1, 54
 @settings(max_examples=120)
 @given(
     stated=tariffs,
-    booking=st.lists(booked, max_size=1),
+    booking=st.one_of(st.just([]), st.lists(booked, min_size=1, max_size=1)),
     stretches=st.lists(charged, max_size=3),
     start=st.builds(
         lambda night, minutes: night + timedelta(minutes=minutes), st.sampled_from(NIGHTS), st.integers(0, 480)
