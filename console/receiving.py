@@ -1,9 +1,11 @@
 """Our OCPI receiver as a program: what it is made of, and serving it until it is told to stop."""
 
+import errno
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,7 +15,7 @@ from starlette.applications import Starlette
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import connection as database
-from charging.errors import SettingsError
+from charging.errors import PortInUse, SettingsError
 from charging.roaming import partner_file
 from charging.roaming.deviation import Deviation
 from charging.roaming.ocpi.receiver import application
@@ -37,6 +39,7 @@ def serve(home: Path) -> None:
 
     Raises:
         DatabaseUnavailable: if there is no database to keep things in.
+        PortInUse: if another program listens there.
         SettingsError: if it cannot be served as the settings say.
     """
     settings = configuration.load(workplace.of(home))
@@ -44,9 +47,28 @@ def serve(home: Path) -> None:
     try:
         files = PartnerFiles(settings.home / settings.partners)
         app = application(doors(settings, engine, partner=files.read), max_body_bytes=settings.receiver.max_body_bytes)
-        uvicorn.Server(_config(app, settings)).run()
+        with closing(_listening(settings.receiver.host, settings.receiver.port)) as listening:
+            uvicorn.Server(_config(app, settings)).run(sockets=[listening])
     finally:
         engine.dispose()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as problem:
+        raise SettingsError("receiver.host", f"is {host!r}: {problem}", "name an address of this machine") from problem
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(place)
+    except OSError as problem:
+        listening.close()
+        if problem.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUse("the receiver", port, "end that program, or name another port in [receiver]") from None
+    listening.listen(_CONCURRENT)
+    return listening
 
 
 def url(settings: Settings) -> str:
@@ -127,8 +149,6 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
             )
     return uvicorn.Config(
         app,
-        host=receiver.host,
-        port=receiver.port,
         ssl_certfile=settings.home / receiver.certificate if receiver.certificate else None,
         ssl_keyfile=settings.home / receiver.key if receiver.key else None,
         http="h11",

@@ -108,6 +108,8 @@ def _notes(partner: Partner) -> list[str]:
         notes.append("allow_plain_http is true: whoever is on the way can read the token and every CDR")
     if partner.terms.vat_percent is None:
         notes.append("vat_percent is not said: a confusion of net and gross cannot be told")
+    if partner.files and not partner.files.folder.is_dir():
+        notes.append(f"{partner.files.folder} is not there: its files are looked for in it")
     prices = [part.price for tariff in partner.tariffs for element in tariff.elements for part in element.components]
     if not any(prices):
         notes.append("every price of its tariff is zero: write the agreed ones")

@@ -1,10 +1,11 @@
 import json
+from contextlib import closing
 
 import pytest
 from typer.testing import CliRunner
 
 from charging.database import connection as database
-from charging.errors import SettingsError
+from charging.errors import PortInUse, SettingsError
 from charging.roaming import partner_template
 from charging.roaming.ocpi.receiver import application
 from charging.settings import Receiver, Settings, load
@@ -120,3 +121,10 @@ def test_a_partner_file_is_read_again_once_it_has_changed(tmp_path):
 
     assert first is again
     assert files.read("roa").party == "NL-ROB"
+
+
+def test_a_port_that_is_taken_is_said_to_be():
+    with closing(receiving._listening("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=str(port)):
+            receiving._listening("127.0.0.1", port)

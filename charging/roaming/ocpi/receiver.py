@@ -58,8 +58,10 @@ class Receiver:
             return no.reply
         except NoJson as problem:
             return refusal(INVALID, str(problem), status=400)
-        except (sa.exc.SQLAlchemyError, RehomeError, OSError):
-            _LOG.exception("%s %s could not be answered", asked.method, "/".join(asked.path))
+        except (sa.exc.SQLAlchemyError, RehomeError, OSError) as problem:
+            # What the database says of a row may hold what is in it: the kind of error will do.
+            told = str(problem) if isinstance(problem, RehomeError) else type(problem).__name__
+            _LOG.error("%s %s could not be answered: %s", asked.method, "/".join(asked.path), told)
             again = {"Retry-After": "60"}
             return refusal(SERVER_ERROR, "it could not be stored: send it again", status=503, headers=again)
 
@@ -68,12 +70,9 @@ class Receiver:
         if comer is None:  # whoever has a good token is let in, though others fail from the same address (a proxy's)
             if wait := self._failures.wait_seconds(asked.client, most=self._doors.failures_per_minute):
                 return _slower(wait)
-            self._failures.note(asked.client)
             return refusal(INVALID, "unknown token", status=401, headers={"WWW-Authenticate": "Token"})
-        name = comer.partner.name
-        if wait := self._visits.wait_seconds(name, most=comer.partner.requests_per_minute):
+        if wait := self._visits.wait_seconds(comer.partner.name, most=comer.partner.requests_per_minute):
             return _slower(wait)
-        self._visits.note(name)
         return route(asked, comer=comer, doors=self._doors)
 
     def _comer(self, asked: Asked) -> Comer | None:

@@ -17,6 +17,8 @@ from charging.roaming.ocpi.receiver_answer import CLIENT_ERROR, INVALID, NoJson,
 from charging.roaming.partner import CreditPolicy, OurRole, Partner
 
 MODULE = "cdrs"
+_LONGEST_ID = 200
+"""Five times what OCPI allows, as legacies are given to longer ones; it must fit into an index."""
 
 
 def post(
@@ -41,6 +43,9 @@ def post(
         reason = found[0].reason if found else "it is no CDR"
         cdr_id = found[0].cdr_id if found else None
         return _unreadable(connection, body, reason, partner=partner, version=version, at=at, cdr_id=cdr_id)
+    if len(parsed.cdrs[0].cdr_id) > _LONGEST_ID:
+        reason = f"its id is longer than {_LONGEST_ID} characters"
+        return _unreadable(connection, body, reason, partner=partner, version=version, at=at)
     return _take(connection, body, parsed.cdrs[0], partner=partner, version=version, at=at, module_url=module_url)
 
 

@@ -6,6 +6,7 @@ from binascii import Error as NotBase64
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Lock
 
 from charging.secret import Secret
 
@@ -29,25 +30,22 @@ def tokens(header: str) -> list[Secret]:
 
 
 class Turnstile:
-    """How often each comer came within the last minute; seconds are handed in."""
+    """How often each comer came within the last minute; seconds are handed in. Several threads may ask at once."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+        self._now, self._lock = now, Lock()
         self._seen: dict[str, deque[float]] = {}
 
     def wait_seconds(self, comer: str, *, most: int) -> int:
-        """Return 0 if somebody has come less often than that within a minute, else the seconds to wait."""
-        seen, now = self._fresh(comer), self._now()
-        return 0 if len(seen) < most else max(1, int(seen[0] + 60 - now) + 1)
-
-    def note(self, comer: str) -> None:
-        """Note that somebody came."""
-        if comer not in self._seen and len(self._seen) >= _MOST_KEYS:
-            self._seen.pop(next(iter(self._seen)))
-        self._seen.setdefault(comer, deque()).append(self._now())
-
-    def _fresh(self, comer: str) -> deque[float]:
-        seen, now = self._seen.get(comer, deque()), self._now()
-        while seen and seen[0] <= now - 60:
-            seen.popleft()
-        return seen
+        """Let somebody pass who came less often than that within a minute, and return 0; else the seconds to wait."""
+        with self._lock:
+            now = self._now()
+            if comer not in self._seen and len(self._seen) >= _MOST_KEYS:
+                self._seen.pop(next(iter(self._seen)))
+            seen = self._seen.setdefault(comer, deque())
+            while seen and seen[0] <= now - 60:
+                seen.popleft()
+            if len(seen) >= most:
+                return int(seen[0] + 60 - now) + 1
+            seen.append(now)
+            return 0

@@ -213,6 +213,11 @@ class TestCdr:
         assert (answer.status_code, code(answer)) == (status, 2001)
         assert len(rows(us, "pushed_body")) == 1
 
+    def test_with_an_endless_id_is_kept_and_refused(self, us, push, cdr):
+        assert code(push("POST", "2.2.1/cdrs", cdr("x" * 201))) == 2001
+        assert code(push("POST", "2.2.1/cdrs", cdr("x" * 200))) == 1000
+        assert {row["state"] for row in rows(us, "pushed_record")} == {"unreadable", "current"}
+
     def test_of_a_third_party_is_refused(self, push, cdr):
         assert code(push("POST", "2.2.1/cdrs", cdr("1", {"party_id": "XXX"}))) == 2001
 
