@@ -1,0 +1,1 @@
+"""eMIP 0.7.4 (Gireve): CDRs from captured SOAP messages and files."""

@@ -1,0 +1,1 @@
+"""OCHP 1.4 (e-clearing.net): CDRs from captured SOAP messages and files."""
