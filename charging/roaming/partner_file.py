@@ -110,7 +110,8 @@ def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
     path = folder / keys.get("tariff", str)
     try:
         text = path.read_text(encoding="utf-8").strip()
-        tariffs = parse_all(text if text.startswith("[") else f"[{text}]")
+        is_oldest = keys.choice("version", {version: version for version in VERSIONS}) == "2.1.1"  # states no VAT
+        tariffs = parse_all(text if text.startswith("[") else f"[{text}]", version="2.1.1" if is_oldest else None)
     except OSError as problem:
         raise keys.error("tariff", f"names {path}, which cannot be read", "put the agreed tariff there") from problem
     except (UnreadableTariff, UnicodeDecodeError) as problem:

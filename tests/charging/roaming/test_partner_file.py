@@ -20,6 +20,7 @@ from charging.roaming.partner import (
 from charging.roaming.partner_file import read
 from charging.roaming.terms import Tier
 from charging.tariffs.rounding import RoundAt
+from charging.tariffs.tariff import Taxes
 
 TARIFF = (
     '{"id": "T", "currency": "EUR", "elements": [{"price_components":'
@@ -197,6 +198,11 @@ def test_reads_all_that_can_be_agreed(written):
 )
 def test_the_version_says_how_a_token_is_written_where_the_file_does_not(written, version, encoding):
     assert read(written(version=version)).token_encoding == encoding
+
+
+@pytest.mark.parametrize(("version", "taxes"), [('"2.1.1"', Taxes.UNSTATED), ('"2.2.1"', Taxes.ADDED)])
+def test_a_tariff_of_2_1_1_does_not_say_that_no_vat_applies(written, version, taxes):
+    assert [tariff.taxes for tariff in read(written(version=version)).tariffs] == [taxes]
 
 
 def test_a_partner_that_sends_files_needs_neither_address_nor_token(written, tmp_path):

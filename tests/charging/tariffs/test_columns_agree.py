@@ -85,6 +85,33 @@ lasting = st.one_of(st.integers(1, 14_400), st.sampled_from([0, 36, 360, 1200, 3
 hours = st.sampled_from([2, 4, 6])
 
 
+def recorded(lines, *, cdr_id="1", started_at=NEW_YEAR, ended_at=NEW_YEAR + timedelta(hours=1)):
+    return Cdr(
+        side=Side.THEIRS,
+        partner="roa",
+        owner="NL-EVN",
+        cdr_id=cdr_id,
+        session_id=None,
+        authorization_reference=None,
+        evse_raw="NL*EVN*E1*1",
+        evse_compact="NLEVNE11",
+        token_uid=None,
+        contract_compact=None,
+        started_at=started_at,
+        ended_at=ended_at,
+        energy_kwh=Decimal(0),
+        net=None,
+        gross=None,
+        currency="EUR",
+        tariff_id=None,
+        lines=tuple(lines),
+        is_credit=False,
+        credits_cdr_id=None,
+        last_updated=ended_at,
+        raw_sha256="ab" * 32,
+    )
+
+
 @st.composite
 def cdrs(draw):
     """Sessions whose volumes stand as feeds state them: rounded to some digits, sometimes off, sometimes nonsense."""
@@ -118,30 +145,7 @@ def cdrs(draw):
         at += lasts
     if draw(st.integers(0, 9)) == 0:
         lines.reverse()
-    return Cdr(
-        side=Side.THEIRS,
-        partner="roa",
-        owner="NL-EVN",
-        cdr_id=str(draw(st.integers(0, 999_999))),
-        session_id=None,
-        authorization_reference=None,
-        evse_raw="NL*EVN*E1*1",
-        evse_compact="NLEVNE11",
-        token_uid=None,
-        contract_compact=None,
-        started_at=started_at,
-        ended_at=at,
-        energy_kwh=Decimal(0),
-        net=None,
-        gross=None,
-        currency="EUR",
-        tariff_id=None,
-        lines=tuple(lines),
-        is_credit=False,
-        credits_cdr_id=None,
-        last_updated=at,
-        raw_sha256="ab" * 32,
-    )
+    return recorded(lines, cdr_id=str(draw(st.integers(0, 999_999))), started_at=started_at, ended_at=at)
 
 
 terms = st.builds(
@@ -161,7 +165,7 @@ def alone(cdr, **agreed):
     return (cdr.cdr_key, *amounts, found.line_count, None)
 
 
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(
     stated=st.lists(st.tuples(tariffs, versions), max_size=3),
     sessions=st.lists(cdrs(), min_size=1, max_size=6),
@@ -174,3 +178,35 @@ def test_columns_state_what_each_cdr_alone_states(stated, sessions, terms):
     found = price_frame(to_frame(sessions), cdrs=beside, **agreed)
 
     assert found.rows() == [alone(cdr, **agreed) for cdr in sessions]
+
+
+great = st.one_of(st.integers(0, 18), st.integers(0, 18)).flatmap(lambda digits: st.integers(0, 9 * 10**digits))
+
+
+@settings(max_examples=80)
+@given(
+    price=st.builds(
+        lambda whole, digits: str(Decimal(whole).scaleb(-digits)), great.filter(lambda n: n < 10**15), st.integers(0, 7)
+    ),
+    vat=st.sampled_from(["0", "21", "100", "100.01", "999"]),
+    kind=st.sampled_from(["ENERGY", "TIME", "PARKING_TIME", "FLAT"]),
+    step=st.sampled_from([1, 900, 10**9, 10**9 + 1, 10**14]),
+    volume=great,
+    most=st.one_of(st.none(), great.filter(lambda n: n < 10**15)),
+    terms=terms,
+)
+def test_what_64_bits_cannot_hold_is_priced_all_the_same(price, vat, kind, step, volume, most, terms):
+    components = [{"type": kind, "price": price, "vat": vat, "step_size": step}]
+    limits = {} if most is None else {"max_price": {"excl_vat": most, "incl_vat": most}}
+    stated = {"id": "T", "currency": "EUR", "elements": [{"price_components": components}]} | limits
+    measure = Dimension.ENERGY if kind == "FLAT" else Dimension[kind]
+    session = recorded([CdrLine(measure=measure, started_at=NEW_YEAR, volume=Decimal(volume).scaleb(-6))])
+    agreed = {"tariffs": [parse(json.dumps(stated))], "terms": terms}
+
+    found = price_frame(to_frame([session]), cdrs={session.cdr_key: session}, **agreed)
+
+    expected = alone(session, **agreed)
+    if expected[-1] is None and None in expected[1:3]:
+        assert found["reason"].to_list() == ["its price is too great a number"]
+    else:
+        assert found.rows() == [expected]
