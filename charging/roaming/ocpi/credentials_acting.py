@@ -194,11 +194,12 @@ def _is_barred(desk: Desk) -> bool:
 def _lost(desk: Desk, intent: Event) -> PartnerRefused:
     detail = "it was cut off after the partner had done it: the token that we hold is dead, and the new one is not here"
     desk.give_up(intent.action, phase=Phase.UNKNOWN, detail=detail, given_sha256=intent.given_sha256)
+    reference = desk.await_token()
     ours = urlsplit(desk.us.versions_url)
     return PartnerRefused(
         desk.name,
         detail,
-        f"ask it to PUT its credentials to {ours.scheme}://{ours.netloc} with the token that we gave it, or for a new "
-        "token A: write that where the partner file says, and register again",
+        f"ask it to PUT its credentials to {ours.scheme}://{ours.netloc} with the token that we gave it, and all is "
+        f"well; or for a new token A: write that to {reference.removeprefix('file:')}, and register again",
         status=401,
     )

@@ -148,6 +148,12 @@ class Desk:
         if phase is Phase.REFUSED:
             self.secrets.remove(f"{self.name}.given-next")
 
+    def await_token(self) -> str:
+        """Let the partner file refer to where the partner's next token will be written; return the reference."""
+        reference = self.secrets.reference(f"{self.name}.token")
+        partner_write.write(self.file, {"token": reference})
+        return reference
+
     def leave(self) -> None:
         """Write that the partner and we do not know each other any more; no token opens anything."""
         with self.engine.begin() as connection:

@@ -255,8 +255,8 @@ class TestKilled:
         assert journal(us, "roa")[-1] == (Action.ROTATE, Phase.UNKNOWN)
 
         act(them.desk("evn"), Action.ROTATE)
-        us.file("roa").write_text(us.file("roa").read_text())
-        assert opens(them, us.secrets.read("roa.token"))
+        assert opens(them, token_of(us, "roa"))
+        assert opens(us, token_of(them, "evn"))
 
     def test_a_deletion_that_was_done_is_not_tried_for_ever(self, met, monkeypatch, killed):
         us, _ = met()
