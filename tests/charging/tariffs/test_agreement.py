@@ -55,7 +55,7 @@ stretches = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     stated=tariffs,
     stretches=stretches,

@@ -398,18 +398,37 @@ def test_midnight_as_an_end_means_the_end_of_the_day():
     assert cost(evening, (1, {"ENERGY": 10}), **at(MONDAY, "23:30"))[0] == 1
 
 
-def test_times_of_day_are_local_on_both_sides_of_a_clock_change():
+@pytest.mark.parametrize(
+    ("night", "minutes", "expected"),
+    [
+        pytest.param(
+            datetime(2026, 10, 25, tzinfo=UTC), (30, 90, 119, 120), [1, 1, 1, 3], id="autumn: 02:30 comes twice"
+        ),
+        pytest.param(
+            datetime(2026, 3, 29, tzinfo=UTC), (30, 59, 60, 90), [1, 1, 3, 3], id="spring: 03:00 follows 01:59"
+        ),
+    ],
+)
+def test_times_of_day_are_local_on_both_sides_of_a_clock_change(night, minutes, expected):
     until_three = tariff(
         element(component("ENERGY", 0.10), end_time="03:00"), element(component("ENERGY", 0.30), start_time="03:00")
     )
-    night = datetime(2026, 10, 25, tzinfo=UTC)  # 02:30 comes twice in Amsterdam: at 00:30 and at 01:30 UTC
 
     found = [
-        cost(until_three, (1, {"ENERGY": 10}), start=night + timedelta(minutes=minutes), zone="Europe/Amsterdam")[0]
-        for minutes in (30, 90, 150)
+        cost(until_three, (1, {"ENERGY": 10}), start=night + timedelta(minutes=after), zone="Europe/Amsterdam")[0]
+        for after in minutes
     ]
 
-    assert found == [1, 1, 3]
+    assert found == expected
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 10, 24, 23, tzinfo=UTC), datetime(2026, 3, 28, 23, tzinfo=UTC)])
+def test_a_duration_is_not_changed_by_the_clock(day):
+    first_two_hours = tariff(
+        element(component("TIME", 1), max_duration=7200), element(component("TIME", 10), min_duration=7200)
+    )
+
+    assert cost(first_two_hours, charging(120), charging(60), start=day, zone="Europe/Amsterdam")[0] == 12
 
 
 def test_energy_adds_up_over_all_periods_before_a_restriction_is_tested():
