@@ -9,7 +9,22 @@ import typer
 
 from charging.errors import Refused, RehomeError
 from console import shell
-from console.commands import extract, forget, gate, identify, load, partner, price, prove, quarantine, receiver, remap
+from console.commands import (
+    cdr,
+    extract,
+    forget,
+    gate,
+    identify,
+    invoice,
+    load,
+    partner,
+    price,
+    prove,
+    quarantine,
+    receiver,
+    reconcile,
+    remap,
+)
 
 app = typer.Typer(
     name="rehome",
@@ -19,11 +34,15 @@ app = typer.Typer(
     add_completion=True,
 )
 app.add_typer(extract.app, name="extract")
+app.add_typer(cdr.app, name="cdr")
 app.command("forget")(forget.forget)
 app.add_typer(gate.app, name="gate")
+app.add_typer(invoice.app, name="invoice")
+app.command()(invoice.money)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
 app.command()(receiver.receiver)
+app.command()(reconcile.reconcile)
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
 app.command()(load.load)

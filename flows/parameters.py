@@ -221,6 +221,19 @@ class Night(Form):
     days: Annotated[int, Field(ge=1, le=92)] = Field(
         default=1, title="Days", description="How many days up to and with that day are looked at together."
     )
+    spread: bool = Field(
+        default=False,
+        title="A run for each partner",
+        description="On: each partner's night is a run of its own on the work pool. Off: all of them in this one.",
+    )
+
+
+class PartnerNight(Form):
+    """Which partner's night to reconcile."""
+
+    partner: str = Field(title="Partner", description="As its file is named.")
+    day: date = Field(title="Day", description="In the settings' time zone.")
+    days: Annotated[int, Field(ge=1, le=92)] = Field(default=1, title="Days")
 
 
 class Publishing(Form):

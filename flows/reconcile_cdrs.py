@@ -1,6 +1,6 @@
 """The night: take in what both back-offices saw, then compare it with every partner."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from prefect import flow
@@ -9,7 +9,7 @@ from charging import settings as configuration
 from charging.clock import system_clock
 from charging.errors import RemoteError
 from flows.parameters import BackOfficeName, Night
-from tasks import artifacts, cleansing, extraction, night
+from tasks import artifacts, cleansing, extraction, night, partner_runs
 
 
 @flow(name="reconcile_cdrs", flow_run_name="night")
@@ -24,13 +24,31 @@ def reconcile_cdrs(parameters: Night | None = None) -> dict[str, Any]:
     for back_office in BackOfficeName:
         if not extraction.extract_back_office(str(back_office), entities=("session",))["is_cleansed"]:
             cleansing.cleanse_latest(str(back_office))
-    nights, troubles = [], []
-    for name in night.partners(chosen.partners):
-        try:
-            nights.append(night.reconcile_partner(name, day=day, days=chosen.days))
-        except RemoteError as trouble:
-            troubles.append(trouble)
+    names = night.partners(chosen.partners)
+    nights, troubles = _spread(names, chosen, day) if chosen.spread else _in_turn(names, chosen, day)
     artifacts.show_nights(nights, troubles=[str(trouble) for trouble in troubles])
     if troubles:
         raise troubles[0]
     return {"day": day.isoformat(), "nights": nights}
+
+
+def _in_turn(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[RemoteError]]:
+    nights, troubles = [], []
+    for name in names:
+        try:
+            nights.append(night.reconcile_partner(name, day=day, days=chosen.days))
+        except RemoteError as trouble:
+            troubles.append(trouble)
+    return nights, troubles
+
+
+def _spread(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[RemoteError]]:
+    """Have each partner's night judged by a run of its own, all at once as far as workers are free."""
+    runs = [partner_runs.run_night.submit(name, day=day, days=chosen.days) for name in names]
+    nights, troubles = [], []
+    for run in runs:
+        try:
+            nights.append(run.result())
+        except RemoteError as trouble:
+            troubles.append(trouble)
+    return nights, troubles

@@ -258,10 +258,22 @@ def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str])
             "",
             *([] if one["is_complete"] else [f"**Incomplete**: {one['incomplete_because']}", ""]),
             *_table(("verdict", "CDRs or pairs"), sorted(one["verdicts"].items())),
+            *_reopened(one.get("reopened", ())),
         ]
         _markdown(f"night-{one['partner']}", lines, f"Reconciliation with {one['partner']}")
     if troubles:
         _markdown("night-troubles", [f"* {trouble}" for trouble in troubles], "Partners that could not be reconciled")
+
+
+def _reopened(nights: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say which earlier nights were judged again, why, and what changed."""
+    if not nights:
+        return []
+    rows = (
+        (each["day"], each["because"], ", ".join(f"{number} {move}" for move, number in each["changed"].items()))
+        for each in nights
+    )
+    return ["", "### Judged again", "", *_table(("night", "because", "what changed"), rows)]
 
 
 def show_reports(result: Mapping[str, Any]) -> None:

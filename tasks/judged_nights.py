@@ -23,7 +23,7 @@ from charging.reconciliation.follow_up.follow import About, Followed, Round, fol
 from charging.reconciliation.follow_up.lateness import Lateness, learnt
 from charging.reconciliation.night import reconcile
 from charging.reconciliation.summary import summarise
-from charging.reconciliation.verdict import SETTLED, Judged
+from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.own import Own, own_cdrs
 from charging.roaming.partner import Partner
@@ -69,22 +69,23 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     """
     around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
-    own = _own(connection, partner, around)
+    mine = own(connection, partner, around)
     theirs = intake.placed(connection, stored_cdrs.cdrs(connection, partner.name, Side.THEIRS, period=around))
-    cdrs = [*own.cdrs, *theirs]
+    cdrs = [*mine.cdrs, *theirs]
     found = reconcile(
-        own.cdrs,
+        mine.cdrs,
         theirs,
         terms=replace(partner.terms, lateness=lateness.after),
         tariffs=partner.tariffs,
         as_of=now,
         aliases=_aliases(connection, partner),
         unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
+        credit_policy=partner.credit_policy,
     )
     judged = coexistence.named(found.judged, cdrs, moved_at=moves.moved_at(connection))
     kept, sides = within(judged, cdrs, period=night.period)
     write.store_cdrs(connection, [cdr for cdr in sides if cdr.side is Side.OURS], at=now)
-    head = _head(partner, kept, sides, own=own, night=night) | {"reconciled_at": now}
+    head = _head(partner, kept, sides, mine=mine, night=night) | {"reconciled_at": now}
     changed = _store(connection, partner, night, head=head, kept=kept)
     here = {id(one) for one in kept}
     beside = [one for one in judged if id(one) not in here]
@@ -163,7 +164,8 @@ def _follow(
     return found
 
 
-def _own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
+def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
+    """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
     seen = clean.sessions(connection, issuer=partner.party, period=period)
     office = {id(session): back_office for back_office, session in seen}
 
@@ -196,7 +198,7 @@ def _head(
     kept: Sequence[Judged],
     sides: Sequence[Cdr],
     *,
-    own: Own,
+    mine: Own,
     night: Night,
 ) -> dict[str, Any]:
     ours, theirs = ([cdr for cdr in sides if cdr.side is side] for side in (Side.OURS, Side.THEIRS))
@@ -212,7 +214,7 @@ def _head(
             "theirs": summary.theirs,
             "matched": summary.matched,
             "rejected": night.taken.rejected,
-            "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in own.skipped],
+            "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in mine.skipped],
             "verdicts": canonical.plain(summary.verdicts),
             "tiers": {tier.name.lower(): number for tier, number in summary.tiers.items()},
             "ours_total": canonical.plain(summary.ours_total),
@@ -227,20 +229,7 @@ def _head(
 
 def told(name: str, day: date, found: Outcome) -> dict[str, Any]:
     """Return a night as the run, the terminal and the artifact tell it."""
-    at_risk: dict[str, Decimal] = {}
-    for one in found.kept:
-        if one.money_at_risk:
-            at_risk[one.currency] = at_risk.get(one.currency, Decimal(0)) + one.money_at_risk
-    return {
-        "partner": name,
-        "day": day.isoformat(),
-        "judged": len(found.kept),
-        "to_follow_up": sum(one.verdict not in SETTLED for one in found.kept),
-        "is_complete": found.head["is_complete"],
-        "incomplete_because": found.head["incomplete_because"],
-        "verdicts": found.head["summary"]["verdicts"],
-        "rejected": found.head["summary"]["rejected"],
-        "money_at_risk": ", ".join(f"{amount} {currency}" for currency, amount in at_risk.items()),
+    return nights.told(name, day, found.head, found.kept) | {
         "lateness": {
             "hours": int(found.lateness.after.total_seconds() // 3600),
             "is_learnt": found.lateness.is_learnt,

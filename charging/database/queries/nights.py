@@ -1,7 +1,8 @@
 """Which nights were judged, and which must be judged again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from charging.database import tables
 from charging.reconciliation.follow_up.lifecycle import State
-from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.reconciliation.verdict import SETTLED, Judged, Kind, Verdict
 from charging.roaming.cdr import Cohort, Side
 from charging.roaming.partner import Partner
 from charging.roaming.terms import Tier
@@ -40,6 +41,25 @@ def judged(connection: sa.Connection, partner: str, day: date) -> list[Judged]:
     row = tables.verdict
     chosen = sa.select(row).where(row.c.partner == partner, row.c.day == day).order_by(row.c.verdict_number)
     return [_judged(each) for each in connection.execute(chosen).mappings()]
+
+
+def told(partner: str, day: date, head: Mapping[str, Any], judged: Sequence[Judged]) -> dict[str, Any]:
+    """Return a night as the run, the terminal and the artifact tell it."""
+    at_risk: dict[str, Decimal] = {}
+    for one in judged:
+        if one.money_at_risk:
+            at_risk[one.currency] = at_risk.get(one.currency, Decimal(0)) + one.money_at_risk
+    return {
+        "partner": partner,
+        "day": day.isoformat(),
+        "judged": len(judged),
+        "to_follow_up": sum(one.verdict not in SETTLED for one in judged),
+        "is_complete": head["is_complete"],
+        "incomplete_because": head["incomplete_because"],
+        "verdicts": head["summary"]["verdicts"],
+        "rejected": head["summary"]["rejected"],
+        "money_at_risk": ", ".join(f"{amount} {currency}" for currency, amount in at_risk.items()),
+    }
 
 
 def late(connection: sa.Connection, partner: str) -> dict[date, str]:
