@@ -1,0 +1,1 @@
+"""Statements of CDRs in CSV or XLSX, read by a mapping file."""
