@@ -294,6 +294,42 @@ def test_no_token_is_in_the_database_or_in_a_partner_file(met):
         assert modes == {0o600}
 
 
+ROLE = {"role": "CPO", "country_code": "NL", "party_id": "EVN", "business_details": {"name": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"url": "http://127.0.0.1:9/ocpi/versions"}, 3001, id="an API at another origin"),
+        pytest.param({"token": "nobody knows it"}, 2001, id="a token with blanks"),
+        pytest.param({"token": "unknown-to-its-own-platform"}, 3001, id="a token that does not open its own API"),
+        pytest.param({"roles": [ROLE | {"party_id": "XXX"}]}, 2001, id="another party's"),
+        pytest.param({"roles": []}, 2001, id="nobody's"),
+        pytest.param({"url": None}, 2001, id="without an address"),
+    ],
+)
+def test_credentials_that_cannot_be_used_are_refused_and_change_nothing(met, change, code):
+    us, them = met()
+    body = {"token": "x", "url": f"{us.url}/versions", "roles": [ROLE]} | change
+
+    answer = them.ask("POST", "2.2.1/credentials", token_of(us, "roa").reveal(), json=body)
+
+    assert (answer.status_code, answer.json()["status_code"]) == (200, code)
+    assert standing(them, "evn") is None
+    assert opens(them, token_of(us, "roa"), "versions")
+
+
+def test_a_partner_that_does_not_speak_the_version_of_the_address_is_told(met):
+    us, them = met()
+    us.serving["app"] = _only_211(us.serving["app"])
+    _give(us, Secret("our-token-to-them"))
+    body = {"token": "our-token-to-them", "url": f"{us.url}/versions", "roles": [ROLE]}
+
+    answer = them.ask("POST", "2.2.1/credentials", token_of(us, "roa").reveal(), json=body)
+
+    assert answer.json()["status_code"] == 3002
+
+
 def test_a_partner_that_repeats_a_lost_post_is_taken_again(met):
     us, them = met()
     token_a = token_of(us, "roa")
@@ -301,7 +337,7 @@ def test_a_partner_that_repeats_a_lost_post_is_taken_again(met):
     body = {
         "token": "our-token-to-them",
         "url": f"{us.url}/versions",
-        "roles": [{"role": "CPO", "country_code": "NL", "party_id": "EVN", "business_details": {"name": "x"}}],
+        "roles": [ROLE],
     }
     _give(us, Secret("our-token-to-them"))
 
