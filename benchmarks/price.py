@@ -234,7 +234,7 @@ def report(name: str, rates: dict[tuple[str, str], list[float]], alone: float) -
         beside = (
             ""
             if way == "columns"
-            else f"   columns are {statistics.median(ratios):.0f}x ({min(ratios):.0f}-{max(ratios):.0f})"
+            else f"   columns are {statistics.median(ratios):.1f}x ({min(ratios):.1f} to {max(ratios):.1f})"
         )
         print(f"  {way:<10} {statistics.median(each):>10,.0f} ({min(each):,.0f} to {max(each):,.0f}){beside}")
 
