@@ -8,6 +8,11 @@ from charging import canonical
 from charging.reconciliation.follow_up.lifecycle import CLOSED, Event, State, Turn, after, turn
 from charging.reconciliation.verdict import Judged, Kind, Verdict
 
+BESIDES: frozenset[Verdict] = frozenset(
+    {Verdict.DUPLICATE, Verdict.SUPERSEDED, Verdict.EXCLUDED, Verdict.CREDIT_UNPAIRED}
+)
+"""Verdicts on records that may stand beside another one of the same id, which is judged for itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -86,10 +91,10 @@ def record(cdr_key: str) -> str:
 def subject(judged: Judged) -> str:
     """Return which CDR a verdict is about: ours where there is one.
 
-    A repetition has the id of what it repeats, so it is named by its own version; so is a credit.
+    What shares its id with the record that counts is named by its own version.
     """
     key = judged.ours_key or judged.theirs_key or ""
-    return key if judged.verdict in {Verdict.DUPLICATE, Verdict.CREDIT_UNPAIRED} else record(key)
+    return key if judged.verdict in BESIDES else record(key)
 
 
 def moved(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from charging.reconciliation.follow_up.case import Case, Happened, case_key, happened, moved, record, subject
+from charging.reconciliation.follow_up.case import BESIDES, Case, Happened, case_key, happened, moved, record, subject
 from charging.reconciliation.follow_up.lifecycle import Event, State
 from charging.reconciliation.verdict import SETTLED, Judged, Verdict
 
@@ -160,7 +160,7 @@ def _changed(now: Case, one: Judged, night: Round) -> _Moved:
 def _where(judged: Sequence[Judged]) -> Mapping[str, Judged]:
     """Return in which verdict each record is; a pair before what repeats one of its records."""
     found: dict[str, Judged] = {}
-    for one in sorted(judged, key=lambda each: each.verdict is Verdict.DUPLICATE):
+    for one in sorted(judged, key=lambda each: each.verdict in BESIDES):
         for key in (one.ours_key, one.theirs_key):
             if key is not None:
                 found.setdefault(record(key), one)

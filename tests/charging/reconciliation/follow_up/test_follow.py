@@ -147,6 +147,17 @@ def test_names_a_repetition_by_its_version(book, ours, theirs):
     assert len(set(names)) == len(judged)
 
 
+def test_leaves_a_case_alone_when_an_earlier_state_of_its_record_is_set_aside(book, ours, theirs):
+    book.after([ours()], [theirs(net="5.50")])
+    (judged,) = book.night([ours()], [theirs(net="5.50")]).judged
+    older = replace(judged, verdict=Verdict.SUPERSEDED, ours_key=None, theirs_key=theirs(net="9.50").cdr_key)
+    book.night = lambda *_, **__: type("Night", (), {"judged": (judged, older)})()
+
+    book.after([], [])
+
+    assert book.only().state is State.FOUND
+
+
 @pytest.mark.parametrize("state", State)
 def test_never_leaves_an_open_case_without_a_way_to_close_it(state):
     ways = {after("R-1", state, event) for event in TRANSITIONS if state in TRANSITIONS[event]}
