@@ -61,7 +61,11 @@ def credit_pairs(
 
 
 def _named(side: Facts, is_free: npt.NDArray[np.bool_], credit_rows: Index) -> Iterator[Credited]:
-    """Pair by the id that a credit names, or its own without `-C`; the first stated of several originals is meant."""
+    """Pair by the id that a credit names, or its own without `-C`.
+
+    Of several that bear it and whose amount it cancels, the one of its own start is meant (a credit is a copy), or else
+    the first stated.
+    """
     credits_found = sorted(_records(side, credit_rows), key=lambda one: one.order)
     named = [(one.owner, (one.credits_cdr_id or one.cdr_id.removesuffix("-C")).upper()) for one in credits_found]
     wanted = pl.DataFrame(named, schema={"owner": pl.String, "cdr_id": pl.String}, orient="row")
@@ -72,12 +76,14 @@ def _named(side: Facts, is_free: npt.NDArray[np.bool_], credit_rows: Index) -> I
         originals[one.owner, one.cdr_id.upper()].append(one)
     for credit, name in zip(credits_found, named, strict=True):
         candidates = originals.get(name, [])
-        if not candidates:
-            yield Credited(credit=credit.row, original=None)
-        elif candidates[0].currency != credit.currency or candidates[0].net + credit.net != 0:
-            yield Credited(credit=credit.row, original=None, is_amount_wrong=True)
-        else:
-            yield Credited(credit=credit.row, original=candidates.pop(0).row)
+        cancelled = [one for one in candidates if one.currency == credit.currency and one.net + credit.net == 0]
+        same = [one for one in cancelled if side.start[one.row] == side.start[credit.row]]
+        if not cancelled:
+            yield Credited(credit=credit.row, original=None, is_amount_wrong=bool(candidates))
+            continue
+        original = (same or cancelled)[0]
+        candidates.remove(original)
+        yield Credited(credit=credit.row, original=original.row)
 
 
 def _negative(side: Facts, is_free: npt.NDArray[np.bool_]) -> Iterator[Credited]:

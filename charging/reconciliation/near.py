@@ -6,8 +6,8 @@ import polars as pl
 
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.assignment import assigned, reaches
-from charging.reconciliation.kernels.evidence import START_WINDOW, Keys, Mask, Rows
-from charging.reconciliation.kernels.sweeping import Sorted, Test, close_edges, swept
+from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
+from charging.reconciliation.kernels.sweeping import START_WINDOW, Sorted, Test, close_edges, swept
 from charging.roaming.terms import Tier
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)

@@ -11,7 +11,7 @@ from charging.reconciliation.kernels.joining import repeated_keys, repeats
 Index = npt.NDArray[np.int64]
 _SAME_START = 2_000_000
 _MIXES = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
-_TEXTS = ("owner", "cdr_id", "session_id", "token_uid", "last_updated", "raw_sha256")
+_TEXTS = ("owner", "cdr_id", "session_id", "token_uid", "contract_compact", "last_updated", "raw_sha256")
 
 
 def repetitions(side: Facts, live: npt.NDArray[np.bool_]) -> tuple[Index, Index]:
@@ -43,8 +43,9 @@ def _repeated(side: Facts, live: npt.NDArray[np.bool_], keys: Keys, order: int) 
 def _places(side: Facts, begin: int) -> Keys:
     """Return place, driver and time as one key; two grids of time, half a step apart, leave no neighbours apart."""
     step = (side.start + begin) // (2 * _SAME_START)
-    mixed = side.evse * _MIXES[0] ^ side.token * _MIXES[1] ^ step.astype(np.uint64) * _MIXES[2]
-    return np.where((side.evse == 0) | (side.token == 0), np.uint64(0), mixed)
+    driver = np.where(side.token != 0, side.token, side.contract)
+    mixed = side.evse * _MIXES[0] ^ driver * _MIXES[1] ^ step.astype(np.uint64) * _MIXES[2]
+    return np.where((side.evse == 0) | (driver == 0), np.uint64(0), mixed)
 
 
 def _oriented(side: Facts, edges: pl.DataFrame) -> pl.DataFrame:
@@ -79,11 +80,9 @@ def _is_same() -> pl.Expr:
     def agree(name: str) -> pl.Expr:
         return pl.col(f"{name}_one") == pl.col(f"{name}_other")
 
-    by_kind = [
-        agree("owner") & agree("cdr_id"),
-        agree("owner") & agree("session_id"),
-        agree("evse") & agree("token_uid"),
-    ]
+    has_no_token = pl.col("token_uid_one").is_null() & pl.col("token_uid_other").is_null()
+    has_driver = agree("token_uid").fill_null(value=False) | (has_no_token & agree("contract_compact"))
+    by_kind = [agree("owner") & agree("cdr_id"), agree("owner") & agree("session_id"), agree("evse") & has_driver]
     return pl.any_horizontal((pl.col("kind") == kind) & test for kind, test in enumerate(by_kind))
 
 

@@ -3,12 +3,53 @@
 import numpy as np
 from numba import njit
 
-from charging.reconciliation.kernels.evidence import Evidence, Keys, Mask, Rows, is_plausible
+from charging.reconciliation.kernels.evidence import Evidence, Keys, Mask, Rows
 
 CROWD = 64
 """An id that more CDRs of one side bear, or a place and time with more candidates, tells nobody apart."""
+START_WINDOW = 120_000_000
+_DAY = 86_400_000_000
+_QUARTER = 900_000_000
+_MINUTE = 60_000_000
+_WATT_HOURS = 10_000
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FULL = 255
+
+
+@njit(cache=True, nogil=True)
+def is_plausible(ours: Evidence, i: int, theirs: Evidence, j: int) -> bool:
+    """Whether an equal id may be believed of rows `i` and `j`.
+
+    An id alone proves nothing: two back-offices both count their transactions 1, 2, 3, and may come to the same number
+    at the same place on one day. The start must be the same, or place and driver, or one of these and some of the
+    time; or one of these, the energy and the duration, where the clocks are whole quarters of an hour apart.
+    """
+    apart = abs(ours[0][i] - theirs[0][j])
+    if apart > _DAY:
+        return False
+    if apart <= START_WINDOW:
+        return True
+    has_evse = ours[3][i] != 0 and ours[3][i] == theirs[3][j]
+    has_token = ours[4][i] != 0 and ours[4][i] == theirs[4][j]
+    if has_evse and has_token:
+        return True
+    if not (has_evse or has_token or (ours[5][i] != 0 and ours[5][i] == theirs[5][j])):
+        return False
+    if min(ours[1][i], theirs[1][j]) > max(ours[0][i], theirs[0][j]):
+        return True
+    return _is_shifted(ours, i, theirs, j, apart)
+
+
+@njit(cache=True, nogil=True)
+def _is_shifted(ours: Evidence, i: int, theirs: Evidence, j: int, apart: int) -> bool:
+    """Whether two rows tell of one session by clocks that are whole quarters of an hour apart."""
+    lasted, other = ours[1][i] - ours[0][i], theirs[1][j] - theirs[0][j]
+    off = apart % _QUARTER
+    return (
+        abs(ours[2][i] - theirs[2][j]) <= _WATT_HOURS
+        and abs(lasted - other) <= _MINUTE
+        and min(off, _QUARTER - off) <= START_WINDOW
+    )
 
 
 @njit(cache=True, nogil=True)

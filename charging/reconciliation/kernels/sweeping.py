@@ -5,17 +5,13 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
-from charging.reconciliation.kernels.evidence import (
-    START_WINDOW,
-    Evidence,
-    Ints,
-    Keys,
-    Mask,
-    Rows,
-    has_same_energy,
-    overlaps,
-)
-from charging.reconciliation.kernels.joining import CROWD, _grown
+from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Mask, Rows
+
+CROWD = 64
+"""More candidates than these at one place and time tell nobody apart."""
+START_WINDOW = 120_000_000
+_LEAST_ENERGY = 10_000_000
+"""A hundred times 0.1 kWh: energies are compared in hundredths, so that one per cent stays whole."""
 
 Sorted = tuple[Keys, Ints, Ints, Ints, Rows]
 """Key, start, end, energy and row, sorted by key and start."""
@@ -29,6 +25,20 @@ class Test(IntEnum):
     START = 1
     OVERLAP_AND_ENERGY = 2
     OVERLAP = 3
+
+
+@njit(cache=True, nogil=True)
+def has_same_energy(one: int, other: int) -> bool:
+    """Whether two energies differ by no more than 0.1 kWh or one per cent of the greater."""
+    return abs(one - other) * 100 <= max(_LEAST_ENERGY, one, other)
+
+
+@njit(cache=True, nogil=True)
+def overlaps(start: int, end: int, other_start: int, other_end: int) -> bool:
+    """Whether two sessions share at least four fifths of the longer one."""
+    shared = min(end, other_end) - max(start, other_start)
+    longer = max(end - start, other_end - other_start)
+    return longer > 0 and shared * 5 >= longer * 4
 
 
 @njit(cache=True, nogil=True)
@@ -80,6 +90,13 @@ def _windows(test: int, one: Sorted, other: Sorted) -> tuple[Rows, Rows]:
         firsts[at] = _bound(other[1], begin, end, one[1][at] - reach, False)
         lasts[at] = _bound(other[1], firsts[at], end, one[1][at] + reach, True)
     return firsts, lasts
+
+
+@njit(cache=True, nogil=True)
+def _grown(rows: Rows) -> Rows:
+    wider = np.empty(rows.size * 2, np.int32)
+    wider[: rows.size] = rows
+    return wider
 
 
 @njit(cache=True, nogil=True)

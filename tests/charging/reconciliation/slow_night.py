@@ -11,6 +11,7 @@ from charging.roaming.cdr import CdrState, Protocol, Side
 from charging.roaming.terms import Tier
 
 WINDOW, DAY, SAME_START = timedelta(seconds=120), timedelta(days=1), timedelta(seconds=2)
+QUARTER = timedelta(minutes=15)
 MISSING = {Side.OURS: Verdict.MISSING_AT_PARTNER, Side.THEIRS: Verdict.MISSING_AT_US}
 
 
@@ -80,10 +81,14 @@ def named_credits(rest, told, aliases, policy):
     for credit in [cdr for cdr in rest if cdr.is_credit]:
         rest.remove(credit)
         named = (credit.credits_cdr_id or credit.cdr_id.removesuffix("-C")).upper()
-        original = next(
-            (cdr for cdr in rest if not cdr.is_credit and (cdr.owner, cdr.cdr_id.upper()) == (credit.owner, named)),
-            None,
-        )
+        named_so = [
+            cdr for cdr in rest if not cdr.is_credit and (cdr.owner, cdr.cdr_id.upper()) == (credit.owner, named)
+        ]
+        cancels = [
+            cdr for cdr in named_so if cdr.currency == credit.currency and (cdr.net or 0) + (credit.net or 0) == 0
+        ]
+        same_start = [cdr for cdr in cancels if cdr.started_at == credit.started_at]
+        original = next(iter([*same_start, *cancels, *named_so]), None)
         told += credited(credit, original, rest)
     return rest
 
@@ -134,8 +139,9 @@ def repeats(cdr, other, aliases):
     if has_same_id and is_plausible(cdr, other, aliases):
         return True
     return (
-        cdr.token_uid is not None
+        (cdr.token_uid or cdr.contract_compact) is not None
         and cdr.token_uid == other.token_uid
+        and (cdr.token_uid is not None or cdr.contract_compact == other.contract_compact)
         and current_evse(cdr, aliases) == current_evse(other, aliases)
         and abs(cdr.started_at - other.started_at) <= SAME_START
     )
@@ -150,10 +156,14 @@ def is_plausible(one, other, aliases):
     has_contract = one.contract_compact is not None and one.contract_compact == other.contract_compact
     if apart <= WINDOW or (has_evse and has_token):
         return True
-    is_one_charge = has_same_energy(one, other) or (
-        min(one.ended_at, other.ended_at) > max(one.started_at, other.started_at)
+    shares_time = min(one.ended_at, other.ended_at) > max(one.started_at, other.started_at)
+    off = apart % QUARTER
+    is_shifted = (
+        abs(one.energy_kwh - other.energy_kwh) <= Decimal("0.010")
+        and abs((one.ended_at - one.started_at) - (other.ended_at - other.started_at)) <= timedelta(minutes=1)
+        and min(off, QUARTER - off) <= WINDOW
     )
-    return (has_evse or has_token or has_contract) and is_one_charge
+    return (has_evse or has_token or has_contract) and (shares_time or is_shifted)
 
 
 def has_same_energy(one, other):
