@@ -5,7 +5,6 @@ captures do.
 """
 
 import codecs
-import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -94,11 +93,18 @@ def read(body: bytes, names: Collection[str], *, max_bytes: int = MAX_BYTES) -> 
 
 
 def message(body: bytes) -> str:
-    """Return the local name, in lower case, of the message in the first envelope; empty where no element is."""
+    """Return the local name, in lower case, of the message in the first envelope; empty where no element is yet.
+
+    Raises:
+        UnreadableXml: if it is no XML that can be read; one that is cut off may be, to its end.
+    """
     whole, encoding = _plain(body)
     reading = _Reading(whole, 0, names=frozenset(), encoding=encoding)
-    with contextlib.suppress(UnreadableXml):  # whether it is well-formed is asked when it is read
+    try:
         reading.run()
+    except UnreadableXml as problem:
+        if not problem.is_cut_off:
+            raise
     return reading.message
 
 
