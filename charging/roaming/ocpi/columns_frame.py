@@ -17,7 +17,7 @@ from charging.roaming.ocpi.columns_context import Context
 from charging.roaming.ocpi.columns_lex import Ints
 from charging.roaming.ocpi.columns_quality import Codes, Flags, found
 from charging.roaming.ocpi.columns_read import BY_REMARK, IS_CREDIT, NOT_SIGNIFICANT, Read
-from charging.roaming.ocpi.columns_text import joined
+from charging.roaming.ocpi.columns_text import gathered
 from charging.roaming.ocpi.columns_values import NO_OFFSET, NONE, Longs
 from charging.roaming.ocpi.parse_numbers import MEASURES
 from charging.roaming.ocpi.parse_stated import available
@@ -59,18 +59,14 @@ def plain_rows(
     read: Read, *, whole: bytes, bounds: Ints, rows: Longs, is_in_wh: Flags, within: Context
 ) -> pl.DataFrame:
     """Return the canonical rows of some records, which lie in `whole` between `bounds`."""
-    buffer = np.frombuffer(whole, np.uint8)
+    # The remark alone need not be ASCII, and becomes no column.
+    found_texts = gathered(np.frombuffer(whole, np.uint8), read.texts[:, : fields.REMARK], rows)
 
     def filled(column: int) -> list[str]:
-        of_column = read.texts[rows, column]
-        out = np.empty(int((of_column[:, 1] - of_column[:, 0]).sum()) + len(rows), np.uint8)
-        joined(buffer, of_column, out)
-        return out.tobytes().decode("ascii").split("\n")[:-1]
+        return found_texts[column]
 
     def texts(column: int) -> list[str | None]:
-        if not (read.texts[rows, column, 0] >= 0).any():
-            return [None] * len(rows)
-        return [text or None for text in filled(column)]
+        return [text or None for text in found_texts[column]]
 
     evse_uids = [available(uid) for uid in texts(fields.EVSE_UID)]
     identity = _identity(texts, filled, within)

@@ -5,6 +5,7 @@ from numba import njit
 
 from charging.roaming.ocpi.columns_fields import DATA, STATUS_CODE, STATUS_MESSAGE
 from charging.roaming.ocpi.columns_lex import NULL, NUMBER, STRING, Bytes, Ints
+from charging.roaming.ocpi.columns_values import Longs
 from charging.roaming.ocpi.parse_numbers import MEASURES
 
 _NAMES = [name.encode() for name in MEASURES]
@@ -13,20 +14,29 @@ _NAME_BYTES = np.frombuffer(b"".join(_NAMES), np.uint8).copy()
 _STATUS_DIGITS = 9
 
 
-@njit(cache=True, nogil=True)
-def joined(buffer: Bytes, bounds: Ints, out: Bytes) -> int:
-    """Write texts one after the other, each with a line's end behind it, and return how many bytes that took.
+def gathered(buffer: Bytes, texts: Ints, rows: Longs) -> list[list[str]]:
+    """Return the texts of some rows by column. A text that is not there is empty; all are ASCII."""
+    columns = texts.shape[1]
+    sizes = (texts[rows, :, 1] - texts[rows, :, 0]).sum(axis=0, dtype=np.int64) + len(rows)
+    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    out = np.empty(int(first[-1]), np.uint8)
+    _gather(buffer, texts, rows, first[:-1].copy(), out)
+    return [
+        out[first[column] : first[column + 1]].tobytes().decode("ascii").split("\n")[:-1] for column in range(columns)
+    ]
 
-    No text of JSON has a line's end in it. A text that is not there is empty.
-    """
-    used = 0
-    for row in range(len(bounds)):
-        for at in range(bounds[row, 0], bounds[row, 1]):
-            out[used] = buffer[at]
-            used += 1
-        out[used] = 10
-        used += 1
-    return used
+
+@njit(cache=True, nogil=True)
+def _gather(buffer: Bytes, texts: Ints, rows: Longs, at: Longs, out: Bytes) -> None:
+    """Write each column's texts one after the other, a line's end behind each: no text of JSON has one in it."""
+    for row in rows:
+        for column in range(texts.shape[1]):
+            place = at[column]
+            for byte in range(texts[row, column, 0], texts[row, column, 1]):
+                out[place] = buffer[byte]
+                place += 1
+            out[place] = 10
+            at[column] = place + 1
 
 
 @njit(cache=True, nogil=True)

@@ -95,7 +95,7 @@ VERSIONS = pytest.mark.parametrize("version", ["2.1.1", "2.2.1", "2.3.0"])
 
 
 @VERSIONS
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_columns_say_what_objects_say(plain_records, version, data):
     records = data.draw(st.lists(dirty(plain_records[version]), max_size=4))
@@ -108,7 +108,7 @@ def test_columns_say_what_objects_say(plain_records, version, data):
     assert_same([page, envelope([plain_records[version]])], version=version, owner=owner)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_bytes_gone_wrong_are_read_alike_or_not_at_all(plain_records, data):
     page = bytearray(envelope([plain_records["2.2.1"], plain_records["2.2.1"]]))
