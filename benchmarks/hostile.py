@@ -117,9 +117,10 @@ def drawn(sets: int) -> dict:
             hostile.forget(play)
             outcomes["all" if visited.why is None else "said"] += 1
             dangers.update(plan.troubles.values())
-            assert wrongs(visited, play) == []
-            if not plan.is_shuffled and plan.has_total and not plan.troubles:
-                assert visited.why is None
+            found = wrongs(visited, play)
+            if visited.why and not plan.is_shuffled and plan.has_total and not plan.troubles:
+                found.append(visited.why)
+            assert not found, f"{plan}, {count} records, {one}, seed {seed}: {'; '.join(found)}"
 
         try:
             pulled()

@@ -76,6 +76,7 @@ class Reading:
     page_count: int = 0
     total: int | None = None
     _was_masked: bool = False
+    _has_shrunk: bool = False
 
     def run(self, sink: Sink) -> str | None:
         """Hand every page that brings something to the sink, and return why the list is not complete, or None.
@@ -90,7 +91,9 @@ class Reading:
         while True:
             rounds.append(self._round(deadline, number=len(rounds)))
             fresh = self._take(rounds[-1], sink, is_first=len(rounds) == 1)
-            last, self.total = rounds[-1], rounds[-1].total if self.trusts_total else None
+            last, before = rounds[-1], self.total
+            self.total = last.total if self.trusts_total else None
+            self._has_shrunk |= last.has_shrunk or (self.total or 0) < (before or 0)
             if last.failure is not None:
                 if not self.page_count and not isinstance(last.failure, str):
                     raise last.failure
@@ -141,6 +144,8 @@ class Reading:
         if self.total is None:
             return is_confirmed and last.is_proven and (not last.repeated or is_same)
         if came >= self.total and not last.is_stuck:
+            if self._has_shrunk:  # what was removed is among what came: only a reading that is whole by itself proves
+                return is_confirmed and last.is_whole
             return is_confirmed or not (last.is_disturbed or came == 0)
         if is_same and last.is_proven and self.total <= last.position:
             self.notes[f"{last.repeated} of the {last.position} records that it lists are listed more than once"] = None

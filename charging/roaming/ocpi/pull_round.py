@@ -65,6 +65,8 @@ class Round:
     """Whether the same pages came again and again."""
     is_disturbed: bool = False
     """Whether records moved while they were read, or came twice."""
+    has_shrunk: bool = False
+    """Whether the total fell: what was removed has been counted, and may hide that something else lacks."""
     failure: PartnerRefused | PartnerUnavailable | str | None = None
     pages_read: int = 0
     _keys: set[int] = field(default_factory=set)
@@ -80,6 +82,11 @@ class Round:
     def repeated(self) -> int:
         """How many records came again within this reading."""
         return self._repeated
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this reading alone brought as many records as the partner says it has, and nothing moved."""
+        return not self.is_disturbed and not self.has_shrunk and len(self._keys) >= (self.total or 0)
 
     @property
     def sequence(self) -> tuple[bytes, int]:
@@ -120,15 +127,16 @@ class Round:
         """Count a page and return what to ask for next."""
         self.pages_read += 1
         self._asked.add(page.answer.url)
-        if target.is_beyond and len(page) and all(head.key in self._keys for head in page.heads):
-            self.notes["it repeats itself whatever offset is asked for; its total says that these are all"] = None
-            return None
         before = self.total
         shrunk = max(0, (before or 0) - page.total_count) if page.total_count is not None else 0
         if page.total_count is not None:
             self.total = page.total_count
             if before is not None and before != page.total_count:
                 self.notes["the total that it states changes while its list is read"] = None
+        is_known = len(page) > 0 and all(head.key in self._keys for head in page.heads)
+        if target.is_beyond and is_known and not shrunk and len(self._keys) >= (self.total or 0):
+            self.notes["it repeats itself whatever offset is asked for; its total says that these are all"] = None
+            return None
         fingerprint = page.fingerprint
         is_again, self._stale = fingerprint in self._prints, self._stale + 1
         self._prints.add(fingerprint)
@@ -141,6 +149,7 @@ class Round:
                 self._stale = 0
         self.position = target.position + len(page)
         self._sequence = sha256(self._sequence + fingerprint).digest() if len(page) else self._sequence
+        self.has_shrunk = self.has_shrunk or shrunk > 0
         if shrunk and self._steps_back < _STEPS_BACK:
             self._steps_back += 1
             self.is_disturbed = True

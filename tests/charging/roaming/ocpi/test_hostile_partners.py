@@ -114,6 +114,17 @@ def test_any_list_comes_exactly_or_it_is_said_why_not(hostile, plan, count, vers
         assert visited.why is None, "there is no reason not to have them all"
 
 
+def test_a_record_that_comes_with_the_proof_of_the_end_is_not_overlooked(hostile):
+    troubles = {2: Trouble.ARRIVAL, 8: Trouble.REMOVAL}
+    plan = Plan(size=5, has_links=False, is_shuffled=True, troubles=troubles)
+    for seed in range(5):
+        play = hostile.play_of(behaviour_of(plan), version="2.2.1", seed=seed, until=NOW, count=3)
+
+        visited = pull(play, hostile)
+
+        assert wrongs(visited, play) == []
+
+
 def test_a_bomb_and_ten_gigabytes_cost_little_memory():
     """In a process of its own, whose memory is measured with the limits that are the default."""
     measured = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True, timeout=120)
