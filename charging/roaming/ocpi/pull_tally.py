@@ -10,7 +10,7 @@ from charging.roaming.ocpi.pull_record import Head
 class Tally:
     """Counts records and their versions, and remembers until when they were updated.
 
-    Memory: about 150 bytes for each record, whatever its size.
+    Memory, with what a round remembers: about 250 bytes for each record, whatever its size.
     """
 
     def __init__(self, *, date_from: datetime | None, date_to: datetime | None, now: datetime) -> None:
