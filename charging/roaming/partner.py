@@ -141,6 +141,10 @@ class Partner:
     credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR
     page_limit: int | None = None
     """How many records to ask for at once; None leaves it to the partner."""
+    client_certificate: Path | None = None
+    """By which it knows us, as PEM, where it asks for one (OICP)."""
+    client_key: Path | None = None
+    """The certificate's, where it is in a file of its own."""
     allow_plain_http: bool = False
     allow_private_addresses: bool = False
     max_answer_bytes: int = 50_000_000

@@ -87,6 +87,8 @@ _WHERE = (
     _key(
         "token", "reference", "env:ROA_TOKEN", "where the token that it gave us is kept; never the token", need=Need.API
     ),
+    _key("client_certificate", "file name", "secrets/hub.pem", "our certificate as PEM, where it asks for one (OICP)"),
+    _key("client_key", "file name", "secrets/hub.key", "its key, unencrypted; in the certificate's file if not said"),
     _choice("token_encoding", _one(TokenEncoding), None, "how the token stands in the header; by version if not said"),
     _key("page_limit", "whole number", 100, "how many records to ask for at once; the partner decides if not said"),
 )

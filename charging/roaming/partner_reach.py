@@ -67,6 +67,12 @@ def token(keys: Table, *, is_needed: bool) -> str:
     return stated
 
 
+def beside(keys: Table, key: str, folder: Path) -> Path | None:
+    """Return where a file lies that a key names, from the partner file's folder; None if it names none."""
+    stated = keys.text(key)
+    return None if stated is None else folder / stated
+
+
 def token_encoding(keys: Table) -> TokenEncoding:
     """Return how the token is written: raw in 2.1.1, in Base64 since, unless it is said (transport_and_format)."""
     if keys.has("token_encoding"):

@@ -39,10 +39,14 @@ def guarded_client(
     max_seconds: float = 120.0,
     resolve: Resolve = resolved,
     now: Callable[[], float] = time.monotonic,
+    tls: ssl.SSLContext | None = None,
 ) -> httpx.Client:
-    """Return an HTTP client that keeps to a partner's addresses; no answer takes longer than `max_seconds` to come."""
+    """Return an HTTP client that keeps to a partner's addresses; no answer takes longer than `max_seconds` to come.
+
+    `tls` is a context of our own, such as one with a certificate by which the partner knows us.
+    """
     timeout = httpx.Timeout(min(_READ_SECONDS, max_seconds), connect=_CONNECT_SECONDS)
-    transport = _Guarded(allowed, name=name, max_seconds=max_seconds, resolve=resolve, now=now)
+    transport = _Guarded(allowed, name=name, max_seconds=max_seconds, resolve=resolve, now=now, tls=tls)
     return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
 
 
@@ -56,9 +60,16 @@ class _Guarded(httpx.HTTPTransport):
     """Judges every address before it is asked, and hands connecting to its own backend."""
 
     def __init__(
-        self, allowed: Allowances, *, name: str, max_seconds: float, resolve: Resolve, now: Callable[[], float]
+        self,
+        allowed: Allowances,
+        *,
+        name: str,
+        max_seconds: float,
+        resolve: Resolve,
+        now: Callable[[], float],
+        tls: ssl.SSLContext | None,
     ) -> None:
-        context = _tls()
+        context = tls or _tls()
         super().__init__(verify=context, trust_env=False)
         self._allowed, self._name = allowed, name
         backend = _Backend(allowed, name=name, max_seconds=max_seconds, resolve=resolve, now=now)

@@ -247,3 +247,15 @@ def test_what_is_not_said_is_as_the_reference_of_keys_says(written):
 def test_our_sessions_id_is_written_as_the_partner_gives_it_back(case, expected):
     assert Ids(case=case).written("CDR-{session_id}", "aB1") == expected
     assert Ids(case=case).written(None, "aB1") is None
+
+
+def test_a_hub_that_knows_us_by_a_certificate_needs_no_token(written, tmp_path):
+    url = "https://hub.example/providers/NL-EVN/get-charge-detail-records-request"
+    keys = {"protocol": '"oicp"', "our_role": '"emsp"', "token": None, "versions_url": None}
+    partner = read(
+        written(f'[endpoints]\ncdrs = "{url}"\n', client_certificate='"hub.pem"', client_key='"hub.key"', **keys)
+    )
+
+    assert (partner.protocol, partner.endpoints["cdrs"], partner.token) == (Protocol.OICP, url, "")
+    assert (partner.client_certificate, partner.client_key) == (tmp_path / "hub.pem", tmp_path / "hub.key")
+    assert partner.origins == ("https://hub.example:443",)
