@@ -21,8 +21,9 @@ from charging.tariffs.agreed import with_vat
 from charging.tariffs.compiled import Tables, compile_tables
 from charging.tariffs.cost import NotPriceable
 from charging.tariffs.frame_lines import microseconds, to_lines
-from charging.tariffs.kernels import bills
-from charging.tariffs.kernels.bills import Bills, bill
+from charging.tariffs.kernels import forms
+from charging.tariffs.kernels.bills import bill
+from charging.tariffs.kernels.forms import Bills
 from charging.tariffs.kernels.periods import Ints, Periods, to_periods
 from charging.tariffs.recompute import recompute
 from charging.tariffs.rounding import RoundAt, RoundMode
@@ -43,8 +44,8 @@ PRICED = pl.Schema(
 does not tell it (VAT that no protocol states)."""
 _SLICE = 65_536
 """Rows at a time: their lines and periods stay below a hundred megabytes."""
-_ROUND_AT = {RoundAt.TOTAL: bills.AT_TOTAL, RoundAt.PERIOD: bills.AT_PERIOD, RoundAt.LINE: bills.AT_LINE}
-_MODE = {RoundMode.HALF_UP: bills.HALF_UP, RoundMode.HALF_EVEN: bills.HALF_EVEN, RoundMode.DOWN: bills.DOWN}
+_ROUND_AT = {RoundAt.TOTAL: forms.AT_TOTAL, RoundAt.PERIOD: forms.AT_PERIOD, RoundAt.LINE: forms.AT_LINE}
+_MODE = {RoundMode.HALF_UP: forms.HALF_UP, RoundMode.HALF_EVEN: forms.HALF_EVEN, RoundMode.DOWN: forms.DOWN}
 _GREATEST = 2**63 - 1
 
 
@@ -107,9 +108,9 @@ def _price_slice(
     at, mode = _ROUND_AT[terms.rounding.at], _MODE[terms.rounding.mode]
     made = bill(periods, local, segments, tables.choice, tables.rules, tables.elements, at, mode)
     _take(made, places, tables, terms, priced)
-    for row in np.flatnonzero((made.state != bills.PRICED) & (made.state != bills.UNUSUAL)):
+    for row in np.flatnonzero((made.state != forms.PRICED) & (made.state != forms.UNUSUAL)):
         priced.reasons[int(places[row])] = _reason(made, int(row), named)
-    return [int(place) for place in places[made.state == bills.UNUSUAL]]
+    return [int(place) for place in places[made.state == forms.UNUSUAL]]
 
 
 def _local(periods: Periods, terms: Terms) -> Ints:
@@ -124,7 +125,7 @@ def _local(periods: Periods, terms: Terms) -> Ints:
 
 
 def _take(made: Bills, places: Ints, tables: Tables, terms: Terms, priced: _Priced) -> None:
-    is_priced = made.state == bills.PRICED
+    is_priced = made.state == forms.PRICED
     here, tariff = places[is_priced], made.tariff[is_priced]
     millionths = 10 ** (6 - tables.decimals[tariff])
     for side, amounts in enumerate((made.net[is_priced], made.gross[is_priced])):
@@ -140,15 +141,15 @@ def _take(made: Bills, places: Ints, tables: Tables, terms: Terms, priced: _Pric
 def _reason(made: Bills, row: int, named: pl.Series) -> str:
     detail = int(made.detail[row])
     match made.state[row]:
-        case bills.CHANGES:
+        case forms.CHANGES:
             return refusals.changes_within(detail)
-        case bills.AVERAGE_POWER:
+        case forms.AVERAGE_POWER:
             return refusals.average_power(detail)
-        case bills.NO_CURRENT:
+        case forms.NO_CURRENT:
             return refusals.no_current(detail)
-        case bills.NOT_KNOWN:
+        case forms.NOT_KNOWN:
             return refusals.not_known(named[detail])
-        case bills.NONE_AGREED:
+        case forms.NONE_AGREED:
             return refusals.NONE_AGREED
         case _:
             return refusals.NO_PERIODS

@@ -10,7 +10,7 @@ import numpy as np
 
 from charging.tariffs import whole_units as units
 from charging.tariffs.agreed import agreed
-from charging.tariffs.kernels.bills import HOUR, WHOLE, Choice, Elements, Rules
+from charging.tariffs.kernels.forms import HOUR, WHOLE, Choice, Elements, Rules
 from charging.tariffs.kernels.periods import Ints
 from charging.tariffs.restrictions import MIDNIGHT
 from charging.tariffs.rounding import Rounding, half_minor_unit, minor_units

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from charging.tariffs.kernels.bills import HOUR, LIMIT, WHOLE
+from charging.tariffs.kernels.forms import HOUR, LIMIT, WHOLE
 from charging.tariffs.rounding import Rounding, minor_units, to_money
 from charging.tariffs.tariff import Dimension, PriceComponent, Tariff, Taxes
 

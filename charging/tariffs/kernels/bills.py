@@ -1,11 +1,35 @@
-"""From charging periods to whole minor units of money, as `price` and `Price.rounded` make them."""
+"""From charging periods to whole minor units of money, as `price` and `Price.rounded` make them.
 
-from typing import NamedTuple
+One file on purpose: compiled loops are kept for as long as their own file is unchanged, whatever they call in others.
+"""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from charging.tariffs.kernels.forms import (
+    AT_LINE,
+    AT_PERIOD,
+    AT_TOTAL,
+    AVERAGE_POWER,
+    CHANGES,
+    DIMENSIONS,
+    DOWN,
+    HALF_UP,
+    LIMIT,
+    NO_CURRENT,
+    NO_PERIODS,
+    NONE,
+    NONE_AGREED,
+    NOT_KNOWN,
+    PRICED,
+    UNUSUAL,
+    WHOLE,
+    Bills,
+    Choice,
+    Elements,
+    Rules,
+    Sheet,
+)
 from charging.tariffs.kernels.periods import (
     ENERGY,
     FLAT,
@@ -21,79 +45,7 @@ from charging.tariffs.kernels.periods import (
     Periods,
 )
 
-PRICED, UNUSUAL, CHANGES, AVERAGE_POWER, NO_CURRENT, NONE_AGREED, NOT_KNOWN, NO_PERIODS = range(8)
-"""How a row ended; `detail` is the period that tells why, or the line that names a tariff."""
-AT_TOTAL, AT_PERIOD, AT_LINE = range(3)
-HALF_UP, HALF_EVEN, DOWN = range(3)
-LIMIT = 1 << 61
-"""No amount on the way may be greater: two of them still make a number of 64 bits."""
-WHOLE = 10_000
-"""A rate of VAT stands as a factor in ten-thousandths: 21 % is 12,100."""
-HOUR = 3_600_000_000
 _DAY = 86_400_000_000
-_DIMENSIONS = 4
-_NONE = -1
-
-
-class Elements(NamedTuple):
-    """The elements of all tariffs, one after the other; those for reservations are left out."""
-
-    bounds: Ints
-    """From and to: mWh charged, elapsed microseconds, millionths of A and kW, day, microsecond of the day."""
-    wraps: npt.NDArray[np.bool_]
-    """The times of day go over midnight."""
-    days: Ints
-    """A bit for each day of the week; Monday is the lowest."""
-    is_priced: npt.NDArray[np.bool_]
-    """By dimension, as everything below."""
-    rate: Ints
-    """The price of one mWh, microsecond or session in the tariff's own unit."""
-    step: Ints
-    """In mWh or microseconds."""
-    factor: Ints
-
-
-class Rules(NamedTuple):
-    """The tariffs. Amounts are in their own unit: `minor` of it make a minor unit of the currency."""
-
-    first: Ints
-    last: Ints
-    is_usual: npt.NDArray[np.bool_]
-    minor: Ints
-    needs_current: npt.NDArray[np.bool_]
-    needs_power: npt.NDArray[np.bool_]
-    has_no_gross: npt.NDArray[np.bool_]
-    limits: Ints
-    """Least and most, net then gross, in the tariff's own unit; -1 for none."""
-    limits_rounded: Ints
-    """The same in minor units, as agreed."""
-
-
-class Choice(NamedTuple):
-    """Which tariff counts, by segment of time: the default, and by code of the name."""
-
-    default: Codes
-    by_name: Codes
-
-
-class Bills(NamedTuple):
-    """What each row costs, in minor units; -1 for an amount that nobody knows."""
-
-    state: npt.NDArray[np.uint8]
-    detail: Ints
-    tariff: Codes
-    net: Ints
-    gross: Ints
-    line_count: Ints
-
-
-class Sheet(NamedTuple):
-    """The lines of one bill; used again for the next."""
-
-    period: Ints
-    dimension: Ints
-    element: Ints
-    quantity: Ints
 
 
 @njit(cache=True, nogil=True)
@@ -105,7 +57,7 @@ def bill(  # noqa: PLR0917 - numba: by position
     bills = Bills(
         np.zeros(rows, np.uint8),
         np.zeros(rows, np.int64),
-        np.full(rows, _NONE, np.int32),
+        np.full(rows, NONE, np.int32),
         np.zeros(rows, np.int64),
         np.zeros(rows, np.int64),
         np.zeros(rows, np.int64),
@@ -113,7 +65,7 @@ def bill(  # noqa: PLR0917 - numba: by position
     most = 0
     for row in range(rows):
         most = max(most, periods.offsets[row + 1] - periods.offsets[row])
-    size = most * _DIMENSIONS
+    size = most * DIMENSIONS
     sheet = Sheet(
         np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     )
@@ -139,20 +91,20 @@ def bill(  # noqa: PLR0917 - numba: by position
 @njit(cache=True, nogil=True)
 def _chosen(periods: Periods, row: int, segment: int, choice: Choice) -> tuple[int, int, int]:
     first, last = periods.offsets[row], periods.offsets[row + 1]
-    tariff = _NONE
+    tariff = NONE
     for at in range(first, last):
         named = periods.named[at]
-        found = choice.by_name[segment, named] if named >= 0 else _NONE
-        if found == _NONE:
+        found = choice.by_name[segment, named] if named >= 0 else NONE
+        if found == NONE:
             found = choice.default[segment]
         if at > first and found != tariff:
-            return UNUSUAL, 0, _NONE
+            return UNUSUAL, 0, NONE
         tariff = found
-    if tariff != _NONE:
+    if tariff != NONE:
         return PRICED, 0, tariff
     if periods.named[first] == NOT_NAMED:
-        return NONE_AGREED, 0, _NONE
-    return NOT_KNOWN, periods.named_at[first], _NONE
+        return NONE_AGREED, 0, NONE
+    return NOT_KNOWN, periods.named_at[first], NONE
 
 
 @njit(cache=True, nogil=True)
@@ -171,7 +123,7 @@ def _readable(periods: Periods, row: int, rules: Rules, tariff: int) -> tuple[in
                 return AVERAGE_POWER, at - first
             if periods.last_at[at] == periods.started_at[at]:
                 return UNUSUAL, 0  # hardly any time, and so no average; else its power is zero, as it stands there
-    return PRICED, _NONE
+    return PRICED, NONE
 
 
 @njit(cache=True, nogil=True)
@@ -185,7 +137,7 @@ def _write(  # noqa: PLR0917 - numba: by position
         if at - first == stop:
             return AVERAGE_POWER, stop, 0
         elapsed, charged = periods.started_at[at] - since, periods.charged[at]
-        for dimension in range(_DIMENSIONS):
+        for dimension in range(DIMENSIONS):
             if dimension != FLAT and not periods.stated[at] >> dimension & 1:
                 continue
             found = _active(periods, at, local[0, at], elapsed, charged, rules, tariff, elements, dimension)
@@ -195,7 +147,7 @@ def _write(  # noqa: PLR0917 - numba: by position
                 if found != _active(periods, at, local[1, at], until, near_end, rules, tariff, elements, dimension):
                     return CHANGES, at - first, 0
             quantity = 1 if dimension == FLAT else periods.volumes[at, dimension]
-            if found == _NONE or quantity == 0:
+            if found == NONE or quantity == 0:
                 continue
             if dimension == FLAT:
                 bit = 1 << (found - rules.first[tariff])
@@ -242,18 +194,18 @@ def _active(  # noqa: PLR0917 - numba: by position
             )
         ):
             return element
-    return _NONE
+    return NONE
 
 
 @njit(cache=True, nogil=True)
 def _fill(sheet: Sheet, count: int, elements: Elements, is_energy: bool) -> None:  # noqa: FBT001 - numba: by position
     """Fill the last line of energy, or of both times, up to a whole step over all lines of its dimension."""
-    last = _NONE
+    last = NONE
     for line in range(count):
         dimension = sheet.dimension[line]
         if (dimension == ENERGY) if is_energy else (dimension in (TIME, PARKING)):
             last = line
-    if last == _NONE:
+    if last == NONE:
         return
     total = 0
     for line in range(count):
@@ -297,7 +249,7 @@ def _total(  # noqa: PLR0917 - numba: by position
         net_sum, gross_sum = net_whole * minor, gross_whole * WHOLE
     net = _limited(net_sum, 0, 1, _rounded(net_sum // minor, net_sum % minor, minor, mode), rules, tariff, 0)
     gross = _limited(gross_sum, gross_rest, minor, _rounded_gross(gross_sum, gross_rest, minor, mode), rules, tariff, 2)
-    return True, net, _NONE if rules.has_no_gross[tariff] and not is_free else gross, count
+    return True, net, NONE if rules.has_no_gross[tariff] and not is_free else gross, count
 
 
 @njit(cache=True, nogil=True)
@@ -324,7 +276,7 @@ def _limited(  # noqa: PLR0917 - numba: by position
     """
     for which in range(2):
         bound = rules.limits[tariff, side + which]
-        if bound == _NONE:
+        if bound == NONE:
             continue
         bound_rest = 0
         if side:
