@@ -116,5 +116,5 @@ def test_refuses_an_answer_before_anything_was_sent(case, engine):
 
 
 def test_knows_no_case_of_that_name(engine, case):
-    with pytest.raises(UnknownThing, match="there is no case 'R-0'"):
-        desk.step(engine, "R-0", Event.SETTLED, WORD, now=NOW)
+    with pytest.raises(UnknownThing, match="there is no case 'R-none'"):
+        desk.step(engine, "R-none", Event.SETTLED, WORD, now=NOW)

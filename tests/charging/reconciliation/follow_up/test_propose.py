@@ -7,7 +7,7 @@ import pytest
 
 from charging.reconciliation.follow_up.credit import Uncreditable, corrections
 from charging.reconciliation.follow_up.propose import ProposalKind, propose
-from charging.reconciliation.verdict import Verdict
+from charging.reconciliation.verdict import SETTLED, Verdict
 from charging.roaming.partner import CreditPolicy, Ids, OurRole, Partner, TokenEncoding
 
 D = Decimal
@@ -154,7 +154,7 @@ def test_credits_the_longest_id_that_leaves_room(ours, ended):
 
 def test_has_an_answer_to_every_verdict_that_waits_for_somebody(book, ours, partner):
     book.after([ours()], [])
-    for verdict in set(Verdict) - {Verdict.EQUAL, Verdict.WITHIN_TOLERANCE, Verdict.CREDIT_PAIRED, Verdict.LATE}:
+    for verdict in set(Verdict) - SETTLED - {Verdict.LATE}:
         case = replace(book.only(), verdict=verdict)
         for role in OurRole:
             made = propose(case, ours=ours(), theirs=None, partner=replace(partner, our_role=role), at=case.opened_at)
