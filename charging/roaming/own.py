@@ -11,9 +11,10 @@ from charging.network import Evse, Session, Token
 from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side, usage
 from charging.roaming.compact import compact_contract, compact_evse, compact_token
 from charging.roaming.partner import Partner
+from charging.tariffs.agreed import agreed
 from charging.tariffs.cost import Price
 from charging.tariffs.price import price
-from charging.tariffs.tariff import Dimension, valid_at
+from charging.tariffs.tariff import Dimension
 
 _HOUR = Decimal(3600)
 _PUBLISHED = Decimal("0.0001")  # OCPI's numbers have four decimals
@@ -112,8 +113,9 @@ def _lines(session: Session) -> Iterator[CdrLine]:
 
 
 def _priced(cdr: Cdr, partner: Partner) -> Cdr:
-    tariff = valid_at(partner.tariffs, cdr.started_at)
-    found = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs={}, default=tariff)
+    chosen = agreed(partner.tariffs, at=cdr.started_at, vat_percent=partner.terms.vat_percent)
+    tariff = chosen.default
+    found = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs=chosen.by_id, default=tariff)
     if not isinstance(found, Price) or tariff is None:
         return replace(cdr, quality=(*cdr.quality, "cost.not_priceable"))
     charge = found.rounded(partner.terms.rounding)

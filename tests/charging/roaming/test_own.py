@@ -7,6 +7,7 @@ import pytest
 from charging.network import Evse, Session, Token
 from charging.roaming.cdr import Cohort, Side
 from charging.roaming.own import own_cdrs
+from charging.tariffs.parse import parse
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SESSION = Session(
@@ -86,3 +87,22 @@ def test_a_session_at_an_unknown_evse_is_billed_and_flagged(own):
 def test_another_version_of_a_session_has_another_key(own):
     (first,), (second,) = own(SESSION).cdrs, own(replace(SESSION, energy_kwh=Decimal(11))).cdrs
     assert first.cdr_key != second.cdr_key
+
+
+def test_adds_the_agreed_vat_where_the_tariff_cannot_state_any(partner):
+    untaxed = parse(
+        b'{"id": "OLD", "currency": "EUR", "elements": [{"price_components": ['
+        b'{"type": "ENERGY", "price": 0.40, "step_size": 1}]}], "last_updated": "2026-01-01T00:00:00Z"}',
+        version="2.1.1",
+    )
+    with_vat = replace(partner, tariffs=(untaxed,), terms=replace(partner.terms, vat_percent=Decimal(21)))
+
+    made = own_cdrs(
+        [SESSION],
+        partner=with_vat,
+        tokens={TOKEN.token_uid: TOKEN},
+        evses={("CS-1", 1): EVSE},
+        cohort=lambda _: Cohort.MOVED,
+    )
+
+    assert [(cdr.net, cdr.gross) for cdr in made.cdrs] == [(Decimal("4.05"), Decimal("4.90"))]
