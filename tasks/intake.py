@@ -16,9 +16,10 @@ from charging.database.queries.receiving import pushed_cdrs
 from charging.database.turns import take_turns
 from charging.identifiers import evse_id
 from charging.network import Evse
-from charging.roaming import files, forgotten
-from charging.roaming.cdr import Cdr, Cohort
+from charging.roaming import forgotten
+from charging.roaming.cdr import Cdr, Cohort, Protocol
 from charging.roaming.compact import compact_token
+from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.client import OcpiClient
 from charging.roaming.ocpi.parse import Parsed, parse_cdrs
 from charging.roaming.ocpi.pull import OVERLAP, Pull
@@ -26,6 +27,7 @@ from charging.roaming.ocpi.pull_page import Page
 from charging.roaming.ocpi.transport_guard import guarded_client
 from charging.roaming.partner import OurRole, Partner
 from tasks import forgetting
+from tasks.intake_sources import from_folder, from_hub
 
 MARGIN = timedelta(days=1)
 """CDRs this far outside of the period take part in matching: the two sides' clocks may put one in different nights."""
@@ -70,15 +72,16 @@ class Keeping:
         )
         self.keep(parsed, pages=[page])
 
-    def keep(self, parsed: Parsed, *, pages: Sequence[Page] = ()) -> None:
+    def keep(self, parsed: Parsed, *, pages: Sequence[Page] = (), files: Sequence[FileRead] = ()) -> None:
         """Store CDRs and what could not be read."""
         with self.engine.begin() as connection:
             take_turns(connection, forgetting.FORGETTING)
             kept = _redacted(connection, self.partner, parsed)
             write.store_pages(connection, self.partner.name, pages)
+            write.store_files(connection, self.partner.name, files)
             write.store_rejected(connection, self.partner.name, kept.rejected, at=self.now)
             self.fresh += write.store_cdrs(connection, placed(connection, kept.cdrs), at=self.now)
-        self.pages += len(pages)
+        self.pages += len(pages) + len(files)
         self.records += len(kept.cdrs) + len(kept.rejected)
         self.rejected += len(kept.rejected)
         stated = [cdr.last_updated for cdr in kept.cdrs if cdr.last_updated <= self.now]
@@ -104,10 +107,9 @@ def take_in(engine: sa.Engine, partner: Partner, fetch: Fetch, *, period: Period
         keeping.keep(pushed)
         _note(engine, keeping, module=PUSHED, date_from=pushed_from, pull=None)
     if partner.files is not None:
-        for path in sorted(partner.files.folder.glob(partner.files.pattern)):
-            keeping.keep(files.read(path, partner=partner))
-        _note(engine, keeping, module=MODULE, date_from=None, pull=None)
-        return _taken(keeping, None)
+        lying = from_folder(engine, partner, now=now, keep=lambda file: keeping.keep(file.parsed, files=[file]))
+        _note(engine, keeping, module=MODULE, date_from=None, pull=lying)
+        return _taken(keeping, lying)
     pull = fetch(partner, date_from=date_from, until=period[1], now=now, keeping=keeping)
     if pull.cdrs or pull.rejected or pull.pages:  # what no sink has taken
         keeping.keep(Parsed(cdrs=pull.cdrs, rejected=pull.rejected), pages=pull.pages)
@@ -122,6 +124,8 @@ def over_the_wire(partner: Partner, *, date_from: datetime, until: datetime, now
         PartnerRefused: if the partner says no.
         PartnerUnavailable: if it does not answer at all.
     """
+    if partner.protocol is Protocol.OICP:
+        return from_hub(partner, date_from=date_from, date_to=max(now, until) + MARGIN)
     with guarded_client(partner, name=partner.name) as http:
         client = OcpiClient(
             partner,
@@ -209,5 +213,6 @@ def _redacted(connection: sa.Connection, partner: Partner, parsed: Parsed) -> Pa
     redaction = forgetting.redaction_on(connection)
     if redaction is None:
         return parsed
-    ours = {compact_token(token.token_uid) for token in clean.tokens(connection) if token.issuer == partner.party}
+    issuers = {partner.party} if partner.our_role is OurRole.CPO else {None, partner.owner}
+    ours = {compact_token(token.token_uid) for token in clean.tokens(connection) if token.issuer in issuers}
     return forgotten.redacted(parsed, redaction, ours=ours)

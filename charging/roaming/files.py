@@ -43,7 +43,8 @@ class FilesRead:
     @property
     def incomplete_because(self) -> str | None:
         """Why this is not all, in a sentence; None if it is."""
-        told = [f"{each.path.name}: {each.reason}" for each in self.left]
+        named = ((each.reason.startswith(each.path.name), each) for each in self.left)
+        told = [each.reason if is_named else f"{each.path.name}: {each.reason}" for is_named, each in named]
         more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
         return "; ".join(told[:3]) + more if told else None
 

@@ -13,7 +13,8 @@ from charging.database import tables
 from charging.database.columns import storable, storable_document
 from charging.database.operations import rows
 from charging.reconciliation.verdict import Judged
-from charging.roaming.cdr import Cdr, CdrLine
+from charging.roaming.cdr import Cdr, CdrLine, Side
+from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.client import Page
 from charging.roaming.ocpi.parse import Rejected
 
@@ -33,14 +34,49 @@ def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) 
     rows.insert_new(connection, tables.page, list(kept.values()))
 
 
+def store_files(connection: sa.Connection, partner: str, files: Sequence[FileRead]) -> None:
+    """Keep each file as it came, compressed, once for each content."""
+    kept = [
+        {
+            "partner": partner,
+            "content_sha256": file.sha256,
+            "url": f"file:{file.path.name}",
+            "body": zlib.compress(file.body),
+            "fetched_at": file.received_at,
+        }
+        for file in files
+    ]
+    rows.insert_new(connection, tables.page, kept)
+
+
 def store_cdrs(connection: sa.Connection, cdrs: Iterable[Cdr], *, at: datetime) -> int:
-    """Store versions of CDRs, and return how many are new; a version that is there keeps the day on which it came."""
+    """Store versions of CDRs, and return how many are new; a version that is there keeps the day on which it came.
+
+    A record of theirs that says the same as one that is there, in other bytes, is no version: its page is kept anyway.
+    """
     names = [column.name for column in tables.cdr.columns]
     with rows.arriving(connection, tables.cdr, names, (_row(cdr, at) for cdr in cdrs)) as (held, _):
         chosen = sa.select(*(held.c[name] for name in names)).distinct(held.c.partner, held.c.side, held.c.cdr_key)
+        chosen = chosen.where(~_says_nothing_new(held))
         stored = connection.execute(insert(tables.cdr).from_select(names, chosen).on_conflict_do_nothing())
     rows.analyze(connection, tables.cdr)
     return stored.rowcount
+
+
+_WRITING = {"cdr_key", "cdr_id", "evse_raw", "raw_sha256", "quality", "start_offset_minutes", "station_id", "cohort"}
+"""Columns that may differ between two writings of one record, with the day on which it came."""
+
+
+def _says_nothing_new(held: sa.TableClause) -> sa.ColumnElement[bool]:
+    there = tables.cdr.alias("there")
+    facts = [column.name for column in tables.cdr.columns if column.name not in _WRITING | {"stored_at"}]
+    return sa.exists().where(
+        there.c.partner == held.c.partner,
+        there.c.ended_at == held.c.ended_at,
+        held.c.side == str(Side.THEIRS),
+        sa.func.upper(there.c.cdr_id) == sa.func.upper(held.c.cdr_id),
+        *(there.c[name].is_not_distinct_from(held.c[name]) for name in facts),
+    )
 
 
 def store_rejected(connection: sa.Connection, partner: str, rejected: Sequence[Rejected], *, at: datetime) -> None:

@@ -81,6 +81,12 @@ def watermark(connection: sa.Connection, partner: str, module: str) -> datetime 
     return found
 
 
+def page_hashes(connection: sa.Connection, partner: str) -> set[str]:
+    """Return the hashes of every page and file that was stored of a partner."""
+    page = tables.page.c
+    return set(connection.scalars(sa.select(page.content_sha256).where(page.partner == partner)))
+
+
 def last_taken(connection: sa.Connection, partner: str, module: str) -> datetime | None:
     """Return when a partner's module was taken in last; None before the first time."""
     pull = tables.pull.c
