@@ -1,6 +1,7 @@
 """Keeping what partners push: every body, and every version of every record."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from charging.database import tables
 from charging.database.operations import rows
-from charging.database.queries.receiving import CURRENT, DELETED, SUPERSEDED
+from charging.database.queries.receiving import CURRENT, DELETED, SUPERSEDED, Current, currents
 from charging.database.turns import take_turns
+from charging.roaming.ocpi.receiver_answer import decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,33 @@ def keep_current(connection: sa.Connection, record: Pushed) -> None:
     """Make a record the current one; the one that was is superseded."""
     _end_current(connection, record.partner, record.module, record.record_key, state=SUPERSEDED)
     rows.upsert(connection, tables.pushed_record, [_row(record, CURRENT, None)])
+
+
+def keep_all(connection: sa.Connection, records: Sequence[Pushed]) -> int:
+    """Make records of one partner and module the current ones, and return how many brought something new.
+
+    What is here in another writing, or as it is, stays; what is older than what is here is kept aside.
+    """
+    if not records:
+        return 0
+    partner, module = records[0].partner, records[0].module
+    for name in sorted({record.record_key for record in records}):
+        alone(connection, partner, f"{module} {name}")
+    there = currents(connection, partner, module, {record.record_key for record in records})
+    fresh = 0
+    for record in records:
+        before = there.get(record.record_key)
+        if before and (before.raw_sha256 == record.raw_sha256 or decode(before.raw) == decode(record.raw)):
+            continue
+        if before and before.last_updated and record.last_updated and record.last_updated < before.last_updated:
+            keep_aside(connection, record, state=SUPERSEDED, reason="it is older than what was here when it came")
+            continue
+        keep_current(connection, record)
+        there[record.record_key] = Current(
+            raw=record.raw, raw_sha256=record.raw_sha256, version=record.version, last_updated=record.last_updated
+        )
+        fresh += 1
+    return fresh
 
 
 def keep_aside(connection: sa.Connection, record: Pushed, *, state: str, reason: str) -> None:

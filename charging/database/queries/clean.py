@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from charging.database import tables
 from charging.database.operations.clean import TABLES
 from charging.database.queries.quarantine import LOADED
-from charging.network import Connector, Evse, Lane, Location, Session, Station, Tariff, Token
+from charging.network import Connector, Contract, Evse, Lane, Location, Session, Station, Tariff, Token
 
 _IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
 SUITE = "suite"
@@ -48,6 +48,11 @@ def tariffs(connection: sa.Connection) -> list[Tariff]:
 def tokens(connection: sa.Connection) -> list[Token]:
     """Return every token, by uid."""
     return [Token(**row) for row in _rows(connection, Token, tables.token.c.token_uid)]
+
+
+def contracts(connection: sa.Connection) -> list[Contract]:
+    """Return every contract, by id."""
+    return [Contract(**row) for row in _rows(connection, Contract, tables.contract.c.contract_id)]
 
 
 def sessions(connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]) -> list[tuple[str, Session]]:

@@ -1,10 +1,12 @@
 """Reading what partners have pushed."""
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from charging.database import tables
 from charging.roaming.cdr import Cdr
@@ -26,20 +28,27 @@ class Current:
 
 def current(connection: sa.Connection, partner: str, module: str, record_key: str) -> Current | None:
     """Return a record as it stands now; None if there is none."""
+    return currents(connection, partner, module, [record_key]).get(record_key)
+
+
+def currents(connection: sa.Connection, partner: str, module: str, record_keys: Collection[str]) -> dict[str, Current]:
+    """Return records as they stand now, by their keys; those that are not there are left out."""
     row = tables.pushed_record.c
-    found = connection.execute(
-        sa.select(row.raw, row.raw_sha256, row.version, row.last_updated).where(
-            row.partner == partner, row.module == module, row.record_key == record_key, row.state == CURRENT
-        )
-    ).one_or_none()
-    if found is None:
-        return None
-    return Current(
-        raw=zlib.decompress(found.raw),
-        raw_sha256=found.raw_sha256,
-        version=found.version,
-        last_updated=found.last_updated,
+    chosen = sa.select(row.record_key, row.raw, row.raw_sha256, row.version, row.last_updated).where(
+        row.partner == partner,
+        row.module == module,
+        row.record_key == sa.any_(sa.literal(sorted(record_keys), ARRAY(row.record_key.type))),
+        row.state == CURRENT,
     )
+    return {
+        found.record_key: Current(
+            raw=zlib.decompress(found.raw),
+            raw_sha256=found.raw_sha256,
+            version=found.version,
+            last_updated=found.last_updated,
+        )
+        for found in connection.execute(chosen)
+    }
 
 
 def pushed_cdrs(

@@ -46,6 +46,7 @@ from charging.database.tables.quarantine import decision, despite, quarantined_r
 from charging.database.tables.registration import (
     given_token,
     partner_registration,
+    partner_session,
     pushed_body,
     pushed_record,
     registration_event,
@@ -88,6 +89,7 @@ __all__ = [
     "night",
     "page",
     "partner_registration",
+    "partner_session",
     "plan",
     "proposal",
     "pull",

@@ -89,5 +89,22 @@ pushed_record = sa.Table(
     ),
     sa.Index("ix_pushed_record_received_at", "partner", "module", "received_at"),
     schema="roaming",
-    comment="What was pushed, each version once: current, superseded, refused, unreadable or deleted.",
+    comment="What was pushed, or pulled beside CDRs, each version once: "
+    "current, superseded, refused, unreadable or deleted.",
+)
+
+partner_session = sa.Table(
+    "partner_session",
+    metadata,
+    key("partner"),
+    key("record_key"),
+    text("raw_sha256"),
+    text("session_id"),
+    text("status"),
+    sa.Column("placed_at", Instant, nullable=False),
+    sa.Column("stored_at", Instant, nullable=False),
+    sa.Index(None, "partner", "placed_at"),
+    schema="roaming",
+    comment="A partner's sessions at its stations as they stand: raw_sha256 is of the record among pushed_record. "
+    "placed_at is when it ended, and until then when it began.",
 )
