@@ -69,6 +69,18 @@ class Kind(StrEnum):
     """Both back-offices have recorded the same charge, so that it would be billed on the old and on the new route."""
     SUSPECT = "suspect"
     TIE = "tie"
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - a driver's token, no secret
+    """The partner bills us for somebody who is none of our drivers."""
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    """It bills us for a driver whose token or contract was not valid then."""
+    TOKEN_BLOCKED = "token_blocked"  # noqa: S105
+    """The driver's token or contract is blocked now; since when, nobody says."""
+    SESSION_OPEN = "session_open"
+    """By the partner's own sessions, what it bills has not ended."""
+    SESSION_VOID = "session_void"
+    """By the partner's own sessions, what it bills is void."""
+    FAILED_START = "failed_start"
+    """By the partner's own sessions, nothing was charged."""
 
 
 SETTLED = frozenset(

@@ -7,6 +7,7 @@ from typing import TypeVar
 from charging.personal.forgetting import Kind, Redaction
 from charging.roaming.cdr import Cdr
 from charging.roaming.compact import compact_contract, compact_token
+from charging.roaming.feed import FeedSession
 from charging.roaming.ocpi.parse import Parsed, Rejected
 from charging.roaming.ocpi.pull import Pull
 
@@ -22,6 +23,20 @@ def redacted(pull: T, redaction: Redaction, *, ours: Collection[str]) -> T:
         pull,
         cdrs=tuple(_redacted(cdr, redaction, ours) for cdr in pull.cdrs),
         rejected=tuple(_refused(record, redaction) for record in pull.rejected),
+    )
+
+
+def redacted_session(session: FeedSession, redaction: Redaction) -> FeedSession:
+    """Return a partner's session without anybody who was forgotten; what came stays as it came."""
+    uid, contract = session.token_uid, session.contract_compact
+    token = redaction.name(Kind.TOKEN, uid) if uid else None
+    holder = redaction.name(Kind.CONTRACT, contract) if contract else None
+    reference = session.authorization_reference
+    return replace(
+        session,
+        token_uid=compact_token(token) if token else uid,
+        contract_compact=compact_contract(holder) if holder else contract,
+        authorization_reference=reference and redaction.text(reference),
     )
 
 

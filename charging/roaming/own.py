@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from hashlib import sha256
 from operator import attrgetter
 
@@ -20,17 +21,29 @@ _HOUR = Decimal(3600)
 _PUBLISHED = Decimal("0.0001")  # OCPI's numbers have four decimals
 
 
+class Unbilled(StrEnum):
+    """Why a session at a partner's station becomes no CDR of ours; what it bills for it is named by this."""
+
+    SESSION_OPEN = "session_open"
+    SESSION_VOID = "session_void"
+    FAILED_START = "failed_start"
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - a driver's token, no secret
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A session of a partner's driver that becomes no CDR, and why."""
+    """A session that becomes no CDR, and why."""
 
     session_id: str
     reason: str
+    why: Unbilled | None = None
+    """Where the partner has the stations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """Our CDRs for one partner, and the sessions that became none: together, all sessions of its drivers."""
+    """Our CDRs for one partner, and the sessions that became none: together, all sessions that are between us."""
 
     cdrs: tuple[Cdr, ...]
     skipped: tuple[Skipped, ...]
@@ -61,7 +74,7 @@ def own_cdrs(
             continue
         evse = evses.get((session.station_id, session.connector_id or 0))
         evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))
-        cdrs.append(_priced(_cdr(session, token, evse, partner, cohort(session)), partner))
+        cdrs.append(priced(_cdr(session, token, evse, partner, cohort(session)), partner))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 
 
@@ -93,7 +106,7 @@ def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, co
         gross=None,
         currency=partner.terms.currency,
         tariff_id=None,
-        lines=tuple(_lines(session)),
+        lines=tuple(whole_lines(session.started_at, session.stopped_at, session.energy_kwh)),
         is_credit=False,
         credits_cdr_id=None,
         last_updated=session.stopped_at,
@@ -104,18 +117,24 @@ def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, co
     )
 
 
-def _lines(session: Session) -> Iterator[CdrLine]:
-    """A back-office knows start, end and energy: one period, all of it charging."""
-    hours = Decimal((session.stopped_at - session.started_at) // timedelta(seconds=1)) / _HOUR
-    volumes = {Dimension.ENERGY: session.energy_kwh, Dimension.TIME: hours.quantize(_PUBLISHED)}
+def whole_lines(started_at: datetime, ended_at: datetime, energy_kwh: Decimal) -> Iterator[CdrLine]:
+    """Yield what was measured where start, end and energy are known: one period, all of it charging."""
+    hours = Decimal((ended_at - started_at) // timedelta(seconds=1)) / _HOUR
+    volumes = {Dimension.ENERGY: energy_kwh, Dimension.TIME: hours.quantize(_PUBLISHED)}
     for measure, volume in volumes.items():
-        yield CdrLine(measure=measure, started_at=session.started_at, volume=volume)
+        yield CdrLine(measure=measure, started_at=started_at, volume=volume)
 
 
-def _priced(cdr: Cdr, partner: Partner) -> Cdr:
+def priced(cdr: Cdr, partner: Partner, *, has_default: bool = True) -> Cdr:
+    """Return a CDR of ours with what it costs as agreed when it began; without an amount, where nobody can say.
+
+    Without a default, every period must name a tariff that is known.
+    """
     chosen = agreed(partner.tariffs, at=cdr.started_at, vat_percent=partner.terms.vat_percent)
-    tariff = chosen.default
-    found = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs=chosen.by_id, default=tariff)
+    default = chosen.default if has_default else None
+    named = (chosen.by_id.get(line.tariff_id or "") for line in cdr.lines)
+    tariff = next(filter(None, named), default)
+    found = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs=chosen.by_id, default=default)
     if not isinstance(found, Price) or tariff is None:
         return replace(cdr, quality=(*cdr.quality, "cost.not_priceable"))
     charge = found.rounded(partner.terms.rounding)

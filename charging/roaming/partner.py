@@ -132,6 +132,8 @@ class Partner:
     protocol: Protocol = Protocol.OCPI
     version: str = "2.2.1"
     our_role: OurRole = OurRole.CPO
+    uses_published_tariffs: bool = False
+    """Of a partner that bills us: its tariffs are those that it publishes, and `tariffs` is filled in from them."""
     hub: str | None = None
     """Country and party of the hub that we reach it through: requests for everything are addressed to it."""
     endpoints: Mapping[str, str] = field(default_factory=dict)

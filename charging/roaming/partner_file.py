@@ -27,6 +27,7 @@ from charging.tariffs.parse import UnreadableTariff, parse_all
 from charging.tariffs.rounding import RoundAt, Rounding, RoundMode
 from charging.tariffs.tariff import Tariff
 
+PUBLISHED = "published"
 _TIERS = {tier.name.lower(): tier for tier in Tier}
 _PARTY = re.compile(r"[A-Z]{2}-[A-Z0-9]{3}")
 _OPERATOR = re.compile(r"[A-Z]{2}\*[A-Z0-9]{3}")
@@ -90,7 +91,8 @@ def of_values(values: dict[str, Any], *, path: Path) -> Partner:
         client_key=partner_reach.beside(keys, "client_key", path.parent),
         token_encoding=partner_reach.token_encoding(keys),
         page_limit=keys.whole("page_limit"),
-        tariffs=_tariffs(keys, path.parent),
+        tariffs=() if _is_published(keys) else _tariffs(keys, path.parent),
+        uses_published_tariffs=_is_published(keys),
         credit_policy=keys.choice("credit_policy", words(CreditPolicy)),
         parking_semantics=keys.choice("parking_semantics", words(ParkingSemantics)),
         known_deviations=keys.choices("known_deviations", words(Deviation)) if keys.has("known_deviations") else (),
@@ -110,6 +112,17 @@ def _name(keys: Table, path: Path) -> str:
 
 def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
     path = folder / keys.get("tariff", str)
+def _is_published(keys: Table) -> bool:
+    """Whether the tariffs that the partner publishes count: of one that bills us they may."""
+    if keys.get("tariff", str) != PUBLISHED:
+        return False
+    bills_us = keys.choice("our_role", words(OurRole)) is OurRole.EMSP
+    if not bills_us or keys.choice("protocol", words(Protocol)) is not Protocol.OCPI or keys.has("files"):
+        mend = "only who bills us over OCPI publishes them: write the agreed tariff's file"
+        raise keys.error("tariff", f"is {PUBLISHED!r}", mend)
+    return True
+
+
     try:
         text = path.read_text(encoding="utf-8").strip()
         is_oldest = keys.choice("version", {version: version for version in VERSIONS}) == "2.1.1"  # states no VAT

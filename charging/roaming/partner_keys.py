@@ -93,7 +93,13 @@ _WHERE = (
     _key("page_limit", "whole number", 100, "how many records to ask for at once; the partner decides if not said"),
 )
 _MONEY = (
-    _key("tariff", "file name", "roa.tariff.json", "the agreed tariff, as OCPI writes it", need=Need.ALWAYS),
+    _key(
+        "tariff",
+        "file name",
+        "roa.tariff.json",
+        "the agreed tariff, as OCPI writes it; published (emsp only): what the partner publishes counts",
+        need=Need.ALWAYS,
+    ),
     _key("currency", "currency", "EUR", "ISO 4217 code that it bills and is billed in", need=Need.ALWAYS),
     _key("vat_percent", "number", 21, "value added tax on top of what the tariff says without; none if not said"),
     _key("time_zone", "time zone", "Europe/Amsterdam", "that its tariffs go by: the stations' own", need=Need.ALWAYS),
