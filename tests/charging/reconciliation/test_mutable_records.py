@@ -7,7 +7,7 @@ from hashlib import sha1, sha256
 
 import pytest
 
-from charging.reconciliation.coexistence import match_offices
+from charging.reconciliation.billed_twice import match_offices
 from charging.reconciliation.kernels import joining, sweeping
 from charging.reconciliation.verdict import Kind, Verdict
 from charging.roaming.cdr import CdrState, Protocol
