@@ -1,31 +1,31 @@
 """Writing cases, what happened to them, and what is proposed about them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from charging import canonical
 from charging.database import tables
+from charging.database.columns import storable
 from charging.database.operations import rows
 from charging.reconciliation.follow_up.case import Case, Happened
 from charging.reconciliation.follow_up.propose import Proposal
 
-_FIELDS = tuple(field.name for field in fields(Case))
+_CASE = (*(field.name for field in fields(Case)), "turn", "ours_cdr_id", "theirs_cdr_id")
+_EVENT = ("event_number", *(field.name for field in fields(Happened)))
+_DOCUMENT = msgspec.json.Encoder()
 
 
 def store(connection: sa.Connection, cases: Sequence[Case], history: Sequence[Happened]) -> None:
-    """Bring cases to how they are now, and add what happened to their histories."""
-    rows.upsert(connection, tables.followed_case, [_row(case) for case in cases])
+    """Bring cases to how they are now, and add what happened to their histories. A first night may open many."""
+    rows.copy_or_bring(connection, tables.followed_case, _CASE, (_row(case) for case in cases))
     numbers = _last_numbers(connection, {entry.case_key for entry in history})
-    events = []
-    for entry in history:
-        numbers[entry.case_key] += 1
-        events.append(_event(entry, numbers[entry.case_key]))
-    rows.insert_new(connection, tables.case_event, events)
+    rows.copy_new(connection, tables.case_event, _EVENT, _events(history, numbers))
 
 
 def store_proposals(connection: sa.Connection, proposals: Iterable[Proposal], *, at: datetime) -> None:
@@ -72,15 +72,18 @@ def _last_numbers(connection: sa.Connection, case_keys: set[str]) -> Counter[str
     return Counter(dict(found.tuples().all()))
 
 
-def _row(case: Case) -> dict[str, object]:
-    return {name: getattr(case, name) for name in _FIELDS} | {
-        "state": str(case.state),
-        "verdict": str(case.verdict),
-        "kinds": [str(kind) for kind in case.kinds],
+def _row(case: Case) -> tuple[object, ...]:
+    derived = {
+        "kinds": rows.as_jsonb(_DOCUMENT.encode([str(kind) for kind in case.kinds])),
         "turn": str(case.turn),
         "ours_cdr_id": _cdr_id(case.ours_key),
         "theirs_cdr_id": _cdr_id(case.theirs_key),
     }
+    return tuple(_plain(derived[name] if name in derived else getattr(case, name)) for name in _CASE)
+
+
+def _plain(value: object) -> object:
+    return storable(str(value)) if isinstance(value, str) else value
 
 
 def _cdr_id(cdr_key: str | None) -> str | None:
@@ -88,19 +91,10 @@ def _cdr_id(cdr_key: str | None) -> str | None:
     return None if cdr_key is None else cdr_key.split("|", 3)[3].rpartition("|")[0]
 
 
-def _event(entry: Happened, number: int) -> dict[str, object]:
-    return {
-        "case_key": entry.case_key,
-        "event_number": number,
-        "at": entry.at,
-        "event": entry.event,
-        "before": None if entry.before is None else str(entry.before),
-        "after": str(entry.after),
-        "verdict": str(entry.verdict),
-        "money_at_risk": entry.money_at_risk,
-        "by": entry.by,
-        "reason": entry.reason,
-    }
+def _events(history: Iterable[Happened], numbers: Counter[str]) -> Iterator[tuple[object, ...]]:
+    for entry in history:
+        numbers[entry.case_key] += 1
+        yield (numbers[entry.case_key], *(_plain(getattr(entry, name)) for name in _EVENT[1:]))
 
 
 def _proposal(one: Proposal, at: datetime) -> dict[str, object]:

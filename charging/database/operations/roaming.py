@@ -58,7 +58,10 @@ def store_cdrs(connection: sa.Connection, cdrs: Iterable[Cdr], *, at: datetime) 
     with rows.arriving(connection, tables.cdr, names, (_row(cdr, at) for cdr in cdrs)) as (held, _):
         chosen = sa.select(*(held.c[name] for name in names)).distinct(held.c.partner, held.c.side, held.c.cdr_key)
         chosen = chosen.where(~_says_nothing_new(held))
-        stored = connection.execute(insert(tables.cdr).from_select(names, chosen).on_conflict_do_nothing())
+        stored = connection.execute(
+            insert(tables.cdr).from_select(names, chosen).on_conflict_do_nothing(),
+            execution_options={"preserve_rowcount": True},  # otherwise SQLAlchemy says -1 of an INSERT
+        )
     rows.analyze(connection, tables.cdr)
     return stored.rowcount
 

@@ -36,6 +36,19 @@ def copy(connection: sa.Connection, table: sa.Table, columns: Sequence[str], row
     return number
 
 
+def copy_csv(connection: sa.Connection, table: sa.Table, columns: Sequence[str], parts: Iterable[bytes]) -> None:
+    """Copy rows as CSV without a header: texts in quotes, and an empty value without them is NULL."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')").format(
+        sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+    )
+    raw = connection.connection.driver_connection
+    assert raw is not None  # noqa: S101 - SQLAlchemy's type allows a detached connection; ours is in use
+    with raw.cursor() as cursor, cursor.copy(statement) as destination:
+        for part in parts:
+            destination.write(part)
+
+
 @contextmanager
 def arriving(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
@@ -60,6 +73,15 @@ def copy_or_bring(
         changed = {name: statement.excluded[name] for name in columns if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
     return number
+
+
+def copy_new(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Insert rows by COPY; those whose primary key is there stay as they are."""
+    with arriving(connection, table, columns, rows) as (held, _):
+        chosen = sa.select(*(held.c[name] for name in columns))
+        connection.execute(insert(table).from_select(list(columns), chosen).on_conflict_do_nothing())
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -1,0 +1,140 @@
+"""What is written from columns is what is written from objects."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.database.operations import roaming as write_objects
+from charging.database.operations import roaming_columns as write
+from charging.database.queries import nights, stored_cdrs
+from charging.reconciliation.night import reconcile_frames
+from charging.reconciliation.night_frame import to_judged
+from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side
+from charging.roaming.frame import to_frame
+from charging.roaming.terms import Terms
+from charging.tariffs.tariff import Dimension
+
+AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+DAY = date(2026, 3, 1)
+START = datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
+PERIOD = (START, START + timedelta(days=1))
+CDR = Cdr(
+    side=Side.THEIRS,
+    partner="roa",
+    owner="NL-EVN",
+    cdr_id="1",
+    session_id=None,
+    authorization_reference=None,
+    evse_raw="NL*EVN*E1*1",
+    evse_compact="NLEVNE11",
+    token_uid="04A1B2C3",
+    contract_compact=None,
+    started_at=START,
+    ended_at=START + timedelta(hours=1),
+    energy_kwh=Decimal("10.000"),
+    net=Decimal("4.50"),
+    gross=None,
+    currency="EUR",
+    tariff_id=None,
+    lines=(CdrLine(measure=Dimension.ENERGY, started_at=START, volume=Decimal("10.000")),),
+    is_credit=False,
+    credits_cdr_id=None,
+    last_updated=START,
+    raw_sha256="a" * 64,
+    cohort=Cohort.MOVED,
+)
+ODD = [
+    pytest.param(CDR, id="a plain one"),
+    pytest.param(replace(CDR, session_id='a "quoted", cut\r\nid\\N'), id="an id that CSV must quote"),
+    pytest.param(replace(CDR, session_id="", tariff_id=r"\N"), id="an empty id is not one that is missing"),
+    pytest.param(replace(CDR, net=Decimal("-0.000001"), energy_kwh=Decimal(0)), id="the least below nothing"),
+    pytest.param(replace(CDR, quality=('it\'s "odd"', "é"), session_aliases=("[]",)), id="lists of texts"),
+    pytest.param(replace(CDR, lines=()), id="no lines"),
+    pytest.param(
+        replace(CDR, lines=(*CDR.lines, replace(CDR.lines[0], volume=Decimal("-1.5"), tariff_id='a"b\\'))), id="lines"
+    ),
+    pytest.param(replace(CDR, net=Decimal("1.23456789")), id="more decimals than the columns hold"),
+    pytest.param(replace(CDR, started_at=datetime(1970, 1, 1, tzinfo=UTC)), id="a clock that was never set"),
+]
+
+
+@pytest.mark.parametrize("cdr", ODD)
+def test_keeps_a_cdr_as_it_is(engine, cdr):
+    with engine.begin() as connection:
+        fresh = _store(connection, [cdr])
+        found = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=PERIOD)
+
+    assert (fresh, found) == (1, [cdr])
+
+
+def test_says_the_same_as_objects_say_where_postgresql_cannot_hold_a_text(engine):
+    cdr = replace(CDR, session_id="a\0b", lines=(replace(CDR.lines[0], tariff_id="\0"),), quality=("\0",))
+    with engine.begin() as connection:
+        _store(connection, [cdr])
+        found = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=PERIOD)
+        connection.execute(sa.delete(tables.cdr))
+        write_objects.store_cdrs(connection, [cdr], at=AT)
+        expected = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=PERIOD)
+
+    assert found == expected
+
+
+def test_a_version_that_is_there_keeps_the_day_on_which_it_came(engine):
+    again = [CDR, CDR, replace(CDR, raw_sha256="b" * 64)]
+    with engine.begin() as connection:
+        _store(connection, [CDR])
+        fresh = _store(connection, again, at=AT + timedelta(days=1))
+        stored_at = connection.execute(sa.select(tables.cdr.c.stored_at).order_by("cdr_key")).scalars().all()
+
+    assert (fresh, stored_at) == (1, [AT, AT + timedelta(days=1)])
+
+
+def test_keeps_the_verdicts_of_a_night_in_their_order_and_makes_them_exactly_these(engine):
+    dear = Decimal("12345678901234567890.12345678")
+    ours = [replace(CDR, side=Side.OURS, cdr_id=str(number)) for number in range(4)]
+    theirs = [
+        replace(CDR, cdr_id="1"),
+        replace(CDR, cdr_id="2", net=Decimal("5.00"), evse_compact="NLEVNE2"),
+        replace(CDR, cdr_id="9", net=dear, started_at=START - timedelta(days=9), evse_compact="E9"),
+    ]
+    night = _night(ours, theirs)
+    with engine.begin() as connection:
+        write_objects.store_night(connection, HEAD, to_judged(_night(ours, [])), partner="roa", day=DAY)
+        write.store_verdicts(connection, night, partner="roa", day=DAY)
+        found = nights.judged(connection, "roa", DAY)
+
+    assert found == to_judged(night)
+    assert any(one.money_at_risk == dear for one in found)
+
+
+HEAD = {
+    "time_zone": "Europe/Amsterdam",
+    "period_from": PERIOD[0],
+    "period_until": PERIOD[1],
+    "is_complete": True,
+    "incomplete_because": None,
+    "summary": {},
+    "inputs_sha256": "0",
+    "reconciled_at": AT,
+}
+
+
+def _store(connection, cdrs, at=AT):
+    frame = to_frame(cdrs)
+    inexact = [cdr for cdr, is_exact in zip(cdrs, frame["is_exact"], strict=True) if not is_exact]
+    return write.store_cdr_frame(connection, frame, cdrs=inexact, at=at)
+
+
+def _night(ours, theirs):
+    return reconcile_frames(
+        to_frame(ours),
+        to_frame(theirs),
+        terms=Terms(currency="EUR", time_zone="Europe/Amsterdam"),
+        tariffs=[],
+        as_of=AT + timedelta(days=9),
+        exact={cdr.cdr_key: cdr for cdr in (*ours, *theirs)},
+    )
