@@ -102,7 +102,7 @@ def _cdr(session: FeedSession, partner: Partner, places: Places) -> Cdr:
     evse = places.evse(session)
     raw = (evse and evse.evse_raw) or session.evse_compact
     ended_at = session.ended_at or session.started_at
-    lines = session.lines or whole_lines(session.started_at, ended_at, session.energy_kwh)
+    lines = session.lines or tuple(whole_lines(session.started_at, ended_at, session.energy_kwh))
     measured = sum((line.volume for line in lines if line.measure is Dimension.ENERGY), Decimal(0))
     codes = {*session.quality, *(() if raw else ("id.evse_unknown",))}
     if measured != session.energy_kwh:
@@ -127,7 +127,7 @@ def _cdr(session: FeedSession, partner: Partner, places: Places) -> Cdr:
         gross=None,
         currency=partner.terms.currency,
         tariff_id=None,
-        lines=tuple(lines),
+        lines=lines,
         is_credit=False,
         credits_cdr_id=None,
         last_updated=session.last_updated,
