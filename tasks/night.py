@@ -25,6 +25,7 @@ _fetch = intake.over_the_wire
 LOOKBACK = timedelta(days=92)
 """So far back sessions of ours may come late and still reopen their night."""
 FIRST = "it was asked for"
+LEFT_OUT = "it had been left out: the partner had not answered, or nothing had run"
 
 
 @task
@@ -57,11 +58,12 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
         taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
         asked = Night(day=day, period=period, because=FIRST, taken=taken)
         found = _judge(engine, partner, asked, now=now)
+        missed = list(_left_out(engine, settings, partner, asked, now=now))
         reopened = list(_reopened(engine, partner, {day: found}, taken=taken, now=now))
         with engine.begin() as connection:
             take_turns(connection, f"night {name}")
             followed = following.follow_up(connection, partner, now=now)
-    return judged_nights.told(name, day, found) | {"reopened": reopened, "follow_up": followed}
+    return judged_nights.told(name, day, found) | {"reopened": [*missed, *reopened], "follow_up": followed}
 
 
 def bounds(settings: Settings, *, day: date, days: int) -> tuple[datetime, datetime]:
@@ -90,6 +92,23 @@ def _with_what_had_come(night: Night, before: dict[str, Any] | None) -> Night:
     if not had_all or night.taken.is_complete:
         return night
     return replace(night, taken=replace(night.taken, is_complete=True, incomplete_because=None))
+
+
+def _left_out(
+    engine: sa.Engine, settings: Settings, partner: Partner, asked: Night, *, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """Judge every night that never was, between the first and the one asked for, and tell those that are not empty."""
+    with engine.connect() as connection:
+        gaps = nights.unjudged(connection, partner.name, before=asked.period[0])
+    for start, end in gaps:
+        day = start.astimezone(settings.zone).date()
+        while (period := bounds(settings, day=day, days=1))[0] < end:
+            within = (max(start, period[0]), min(end, period[1]))
+            night = Night(day=day, period=within, because=LEFT_OUT, taken=asked.taken)
+            found = _judge(engine, partner, night, now=now)
+            if found.kept:
+                yield judged_nights.told(partner.name, day, found) | {"because": LEFT_OUT}
+            day += timedelta(days=1)
 
 
 def _reopened(

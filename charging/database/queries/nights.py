@@ -124,6 +124,19 @@ def incomplete(connection: sa.Connection, partner: str) -> dict[date, str]:
     return _days(connection, chosen, NOW_COMPLETE)
 
 
+def unjudged(connection: sa.Connection, partner: str, *, before: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the half-open periods since the partner's first night that no night covers, in order."""
+    head = tables.reconciliation.c
+    chosen = sa.select(head.period_from, head.period_until).where(head.partner == partner, head.period_from <= before)
+    gaps: list[tuple[datetime, datetime]] = []
+    reached: datetime | None = None
+    for start, end in connection.execute(chosen.order_by(head.period_from)).tuples():
+        if reached is not None and start > reached:
+            gaps.append((reached, start))
+        reached = max(end, reached or end)
+    return gaps
+
+
 def sharing(
     connection: sa.Connection, partner: str, day: date, *, keys: Collection[str], near: tuple[datetime, datetime]
 ) -> dict[date, str]:

@@ -177,3 +177,32 @@ def test_takes_turns_of_days_in_any_order(reconciled, make_record, stored):
     reconciled(make_record(8), make_record(9), day=SECOND, at="2026-03-03T04:32:00+00:00")
 
     assert stored()["verdict"] == once
+
+
+def test_judges_what_was_left_out_since(reconciled, make_record):
+    records = (make_record(8), make_record(9))
+    reconciled(day=date(2026, 2, 28), at="2026-03-01T04:30:00+00:00")
+
+    told = reconciled(*records, day=date(2026, 3, 3), at="2026-03-04T04:30:00+00:00")
+
+    assert [(one["day"], one["because"], one["verdicts"]) for one in told["reopened"]] == [
+        ("2026-03-01", night.LEFT_OUT, {"equal": 2})
+    ]
+    assert reconciled(*records, day=date(2026, 3, 3), at="2026-03-04T04:31:00+00:00")["reopened"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "verdicts"),
+    [
+        pytest.param({"id": "cdr-8"}, {"equal": 2}, id="its id in lower case"),
+        pytest.param({"last_updated": "2026-03-01T09:45:00+01:00"}, {"equal": 2}, id="a date with an offset"),
+        pytest.param({"remark": "sent again"}, {"equal": 2}, id="a remark"),
+        pytest.param({"total_cost": {"excl_vat": 0.37}}, {"equal": 2, "duplicate": 1}, id="another amount"),
+    ],
+)
+def test_tells_another_version_from_another_writing(reconciled, make_record, change, verdicts):
+    reconciled(make_record(8), make_record(9))
+
+    told = reconciled(make_record(8, **change), make_record(9), at="2026-03-02T05:30:00+00:00")
+
+    assert told["verdicts"] == verdicts
