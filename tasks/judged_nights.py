@@ -27,7 +27,7 @@ from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.own import Own, own_cdrs
 from charging.roaming.partner import Partner
-from tasks import intake
+from tasks import as_provider, intake
 from tasks.intake import MARGIN, Taken
 
 COHORTS: Mapping[str, Cohort] = {"legacy": Cohort.NOT_MOVED, "target": Cohort.MOVED}
@@ -69,8 +69,11 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     """
     around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
-    mine = own(connection, partner, around)
+    provider = as_provider.known(connection, partner)
+    partner = provider.partner if provider else partner
+    mine = provider.own(connection, around, as_of=now) if provider else own(connection, partner, around)
     theirs = intake.placed(connection, stored_cdrs.cdrs(connection, partner.name, Side.THEIRS, period=around))
+    theirs = provider.theirs(theirs) if provider else theirs
     cdrs = [*mine.cdrs, *theirs]
     found = reconcile(
         mine.cdrs,
@@ -83,6 +86,7 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
         credit_policy=partner.credit_policy,
     )
     judged = coexistence.named(found.judged, cdrs, moved_at=moves.moved_at(connection))
+    judged = provider.named(judged, theirs, mine) if provider else judged
     kept, sides = within(judged, cdrs, period=night.period)
     write.store_cdrs(connection, [cdr for cdr in sides if cdr.side is Side.OURS], at=now)
     head = _head(partner, kept, sides, mine=mine, night=night) | {"reconciled_at": now}

@@ -11,13 +11,13 @@ from prefect import task
 
 from charging import settings as configuration
 from charging.clock import system_clock
-from charging.database.queries import nights
+from charging.database.queries import nights, partner_feed
 from charging.database.turns import take_turns
 from charging.errors import UnknownThing
 from charging.roaming import partner_file
 from charging.roaming.partner import Partner
 from charging.settings import Settings
-from tasks import following, forgetting, intake, judged_nights, opening
+from tasks import as_provider, following, forgetting, intake, intake_feed, judged_nights, opening
 from tasks.intake import MARGIN, Taken
 from tasks.judged_nights import Night, Outcome
 
@@ -56,13 +56,14 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     period = bounds(settings, day=day, days=days)
     with opening.engine(settings) as engine:
         taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
+        taken = intake_feed.take_in(engine, partner, taken=taken, period=period, now=now)
         asked = Night(day=day, period=period, because=FIRST, taken=taken)
         found = _judge(engine, partner, asked, now=now)
         missed = list(_left_out(engine, settings, partner, asked, now=now))
         reopened = list(_reopened(engine, partner, {day: found}, taken=taken, now=now))
         with engine.begin() as connection:
             take_turns(connection, f"night {name}")
-            followed = following.follow_up(connection, partner, now=now)
+            followed = following.follow_up(connection, as_provider.agreed_with(connection, partner), now=now)
     return judged_nights.told(name, day, found) | {"reopened": [*missed, *reopened], "follow_up": followed}
 
 
@@ -143,6 +144,13 @@ def _to_reopen(
         **(nights.incomplete(connection, partner.name) if taken.is_complete else {}),
         **nights.sharing(connection, partner.name, asked, keys=keys, near=near),
         **nights.due(connection, partner.name, now=now),
-        **nights.unlike_ours(connection, partner, since=now - LOOKBACK),
+        **_with_other_sessions(connection, partner, since=now - LOOKBACK),
         **nights.late(connection, partner.name),
     }
+
+
+def _with_other_sessions(connection: sa.Connection, partner: Partner, *, since: datetime) -> dict[date, str]:
+    """Return the nights of whose sessions we now know more: from our back-offices, or from the partner."""
+    if not intake_feed.is_needed(partner):
+        return nights.unlike_ours(connection, partner, since=since)
+    return dict.fromkeys(partner_feed.with_other_sessions(connection, partner.name, since=since), nights.OWN_SESSIONS)
