@@ -1,5 +1,6 @@
 """How far two feeds' clocks are apart, by the vote of what is surely one session; only ever shown and allowed for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -51,23 +52,37 @@ class ClockOffset:
         return -_of_utc(their_starts, self.time_zone)
 
 
-def vote(
-    ours: Facts, theirs: Facts, left: Rows, right: Rows, *, free: tuple[Mask, Mask], time_zone: str
-) -> ClockOffset | None:
-    """Return what most pairs agree on, or None where they are too few, disagree, or show no offset.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballots:
+    """The starts of pairs by id, ours and theirs; and, where those are few, of CDRs that look alike in all else."""
 
-    `left` and `right` are pairs by id. Where there are too few of them, CDRs vote that have place, driver and energy
-    in common with one of the other side only.
+    by_id: tuple[Ints, Ints]
+    alike: tuple[Ints, Ints]
+
+
+def ballots(ours: Facts, theirs: Facts, left: Rows, right: Rows, *, free: tuple[Mask, Mask]) -> Ballots:
+    """Return who votes. `left` and `right` are pairs by id.
+
+    Where there are too few of them, CDRs vote that have place, driver and energy in common with one of the other side
+    only: also where this is but a part of a night, as then the whole may have too few.
     """
-    if left.size < LEAST_VOTES:
-        more = _lookalikes(ours, theirs, free)
-        left, right = np.concatenate([left, more[0]]), np.concatenate([right, more[1]])
-    if left.size < LEAST_VOTES:
+    more = _lookalikes(ours, theirs, free) if left.size < LEAST_VOTES else (left[:0], right[:0])
+    return Ballots(by_id=(ours.start[left], theirs.start[right]), alike=(ours.start[more[0]], theirs.start[more[1]]))
+
+
+def count(cast: Sequence[Ballots], *, time_zone: str) -> ClockOffset | None:
+    """Return what most pairs agree on, or None where they are too few, disagree, or show no offset."""
+    ours, theirs = (np.concatenate([each.by_id[side] for each in cast]) for side in (0, 1))
+    if ours.size < LEAST_VOTES:
+        ours, theirs = (
+            np.concatenate([known, *(each.alike[side] for each in cast)]) for side, known in enumerate((ours, theirs))
+        )
+    if ours.size < LEAST_VOTES:
         return None
-    apart = theirs.start[right] - ours.start[left]
+    apart = theirs - ours
     candidates = [
-        (OffsetKind.THEIRS_LOCAL, _as_local(theirs.start[right], time_zone)),
-        (OffsetKind.OURS_LOCAL, -_as_local(ours.start[left], time_zone)),
+        (OffsetKind.THEIRS_LOCAL, _as_local(theirs, time_zone)),
+        (OffsetKind.OURS_LOCAL, -_as_local(ours, time_zone)),
         (OffsetKind.CONSTANT, np.full(apart.size, _median(apart), np.int64)),
     ]
     votes = [

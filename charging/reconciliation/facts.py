@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from charging.reconciliation.kernels.comparing import NONE, Bytes, Flag, Stated
 from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
 from charging.roaming.cdr import Cdr
 
+Number = TypeVar("Number", bound=np.generic)
 GREATEST = 2**55
 """Greater numbers are left to the object rules: a hundred times as much still fits into 64 bits."""
 COHORTS = pl.Enum(["moved", "not_moved"])
@@ -97,7 +98,7 @@ class Facts:
 
     def shifted(self, by: Ints) -> "Facts":
         """Return the same side with its clock set back."""
-        return replace(self, start=self.start - by, end=self.end - by)
+        return replace(self, start=_fixed(self.start - by), end=_fixed(self.end - by))
 
 
 def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
@@ -110,10 +111,23 @@ def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
         evse[renamed.rows] = renamed.names.select(_key("current")).to_series().to_numpy()
         flags = flags.copy()
         flags[renamed.rows] |= np.where(renamed.are_expired, Flag.ALIASED | Flag.EXPIRED, Flag.ALIASED).astype(np.uint8)
-    columns: dict[str, Any] = {name: found[name].to_numpy() for name in found.columns if name not in {"evse", "flags"}}
+    columns: dict[str, Any] = {
+        name: _fixed(found[name].to_numpy()) for name in found.columns if name not in {"evse", "flags"}
+    }
     return Facts(
-        source=source, evse=evse, flags=flags, aliases=renamed, session_aliases=_session_aliases(source), **columns
+        source=source,
+        evse=_fixed(evse),
+        flags=_fixed(flags),
+        aliases=renamed,
+        session_aliases=_session_aliases(source),
+        **columns,
     )
+
+
+def _fixed(column: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return a column that cannot be written to: numba compiles its loops again for those that can."""
+    column.flags.writeable = False
+    return column
 
 
 def _session_aliases(source: pl.LazyFrame) -> tuple[Keys, Rows]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from charging.reconciliation.clock_offset import ClockOffset, vote
+from charging.reconciliation.clock_offset import Ballots, ClockOffset, ballots, count
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Mask, Rows
 from charging.reconciliation.kernels.joining import unique_edges
@@ -15,6 +16,7 @@ from charging.reconciliation.same_id import id_edges_of
 from charging.roaming.terms import Tier
 
 _NOBODY = np.empty(0, np.int32)
+KnownClock = ClockOffset | Literal["by vote"] | None
 ID_TIERS = (Tier.CDR_ID, Tier.SESSION_ID, Tier.AUTHORIZATION_REFERENCE)
 
 
@@ -107,20 +109,32 @@ class _Board:
         return [(tier, rows[self.free[side][rows]]) for tier, rows in self.crowded[side]]
 
 
+def ballots_of(ours: Facts, theirs: Facts, *, our_live: Mask, their_live: Mask, tiers: Sequence[Tier]) -> Ballots:
+    """Return who votes on how far the two clocks are apart: the live rows that ids pair."""
+    board = _by_ids(ours, theirs, our_live, their_live, tiers)
+    return _ballots(ours, theirs, board)
+
+
 def match(
-    ours: Facts, theirs: Facts, *, our_live: Mask, their_live: Mask, tiers: Sequence[Tier], time_zone: str
+    ours: Facts,
+    theirs: Facts,
+    *,
+    our_live: Mask,
+    their_live: Mask,
+    tiers: Sequence[Tier],
+    time_zone: str,
+    clock: KnownClock = "by vote",
 ) -> Matched:
     """Pair the live rows of both sides.
 
     In each tier a pair needs a candidate that has no other candidate itself. Those in a tie go on to the next tier,
     whose other evidence may tell them apart; whoever is still tied to somebody at the end is left to people. Between
-    the tiers of ids and those of time the pairs vote on how far the two clocks are apart.
+    the tiers of ids and those of time the pairs vote on how far the two clocks are apart, unless that is known: the
+    whole night has voted of which this is a part.
     """
-    board = _Board(our_live, their_live)
-    for tier in (tier for tier in ID_TIERS if tier in tiers):
-        board.settle(tier, Edges(*id_edges_of(tier, ours, theirs, *board.free)))
-    found = board.pairs()
-    clock = vote(ours, theirs, found.ours, found.theirs, free=board.free, time_zone=time_zone)
+    board = _by_ids(ours, theirs, our_live, their_live, tiers)
+    if clock == "by vote":
+        clock = count([_ballots(ours, theirs, board)], time_zone=time_zone)
     shifted = theirs if clock is None else theirs.shifted(clock.of(theirs.start))
     for tier in (tier for tier in sorted(tiers) if tier not in ID_TIERS):
         edges, our_crowd, their_crowd = near_edges_of(tier, ours, shifted, *board.free)
@@ -131,3 +145,15 @@ def match(
         )
         board.settle(tier, Edges(*edges), *refine)
     return board.matched(clock, lambda tied: Edges(*assignment(ours, shifted, tied.ours, tied.theirs)))
+
+
+def _by_ids(ours: Facts, theirs: Facts, our_live: Mask, their_live: Mask, tiers: Sequence[Tier]) -> _Board:
+    board = _Board(our_live, their_live)
+    for tier in (tier for tier in ID_TIERS if tier in tiers):
+        board.settle(tier, Edges(*id_edges_of(tier, ours, theirs, *board.free)))
+    return board
+
+
+def _ballots(ours: Facts, theirs: Facts, board: _Board) -> Ballots:
+    found = board.pairs()
+    return ballots(ours, theirs, found.ours, found.theirs, free=board.free)

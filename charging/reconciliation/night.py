@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from charging.reconciliation.aliases import Aliases
+from charging.reconciliation.clock_offset import Ballots
 from charging.reconciliation.compact import Verdicts
 from charging.reconciliation.corrections import correct
 from charging.reconciliation.facts import Codes, Facts, codes_of, facts
 from charging.reconciliation.kernels.comparing import Flag
-from charging.reconciliation.match import match
+from charging.reconciliation.match import KnownClock, ballots_of, match
 from charging.reconciliation.money_verdicts import Agreement
 from charging.reconciliation.night_frame import JUDGED, NightFrame, judged_frame, to_judged
 from charging.reconciliation.pair_verdicts import judge_pairs
@@ -97,11 +98,12 @@ def reconcile_frames(
     unreadable: Mapping[str, str] = NONE_UNREADABLE,
     exact: Mapping[str, Cdr] = ALL_EXACT,
     credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
+    clock: KnownClock = "by vote",
 ) -> NightFrame:
     """Judge every CDR of both sides, given in the columns of `charging.roaming.frame.SCHEMA`.
 
     As `reconcile`, for millions. `exact` has the CDRs of the rows that are not exact, by their key; a learnt lateness
-    is handed in with `replace(terms, lateness=...)`.
+    is handed in with `replace(terms, lateness=...)`. `clock` is given where this is a part of a night that has voted.
 
     Raises:
         CountsDisagree: if a record or a cent is unaccounted for.
@@ -117,6 +119,7 @@ def reconcile_frames(
         unreadable=unreadable,
         exact=exact,
         credit_policy=credit_policy,
+        clock=clock,
     )
     told = [judged_frame(one.frame, night.ours, night.theirs, night.codes) for one in night.verdicts]
     judged = pl.concat([pl.DataFrame(schema=JUDGED), *told])
@@ -138,6 +141,7 @@ def judge_scans(
     unreadable: Mapping[str, str] = NONE_UNREADABLE,
     exact: Mapping[str, Cdr] = ALL_EXACT,
     credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
+    clock: KnownClock = "by vote",
 ) -> Unrendered:
     """Judge every CDR of two scans, of which only the columns that are needed are read, and only while they are.
 
@@ -146,9 +150,7 @@ def judge_scans(
         KeyError: if a row is not exact and its CDR is not given.
     """
     codes = codes_of(ours, theirs)
-    our_facts, their_facts = (
-        _with_exact(facts(side, aliases=aliases, codes=codes), exact) for side in resolved(ours, theirs)
-    )
+    our_facts, their_facts = _both_facts(ours, theirs, aliases=aliases, codes=codes, exact=exact)
     our_side, their_side = (correct(side, policy=credit_policy) for side in (our_facts, their_facts))
     matched = match(
         our_facts,
@@ -157,6 +159,7 @@ def judge_scans(
         their_live=their_side.live,
         tiers=terms.tiers,
         time_zone=terms.time_zone,
+        clock=clock,
     )
     tied, tied_rows = ties(our_facts, their_facts, matched)
     told = [
@@ -177,6 +180,33 @@ def judge_scans(
     verdicts = [one for one in told if one.frame.height]
     summary = summarise_columns(verdicts, ours=our_facts, theirs=their_facts, codes=codes, clock=matched.clock)
     return Unrendered(ours=our_facts, theirs=their_facts, codes=codes, verdicts=verdicts, summary=summary)
+
+
+def cast_ballots(
+    ours: pl.DataFrame,
+    theirs: pl.DataFrame,
+    *,
+    terms: Terms,
+    aliases: Aliases = NO_ALIASES,
+    exact: Mapping[str, Cdr] = ALL_EXACT,
+    credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
+) -> Ballots:
+    """Return who of a part of a night votes on how far the two clocks are apart.
+
+    Raises:
+        KeyError: if a row is not exact and its CDR is not given.
+    """
+    codes = codes_of(ours.lazy(), theirs.lazy())
+    our_facts, their_facts = _both_facts(ours.lazy(), theirs.lazy(), aliases=aliases, codes=codes, exact=exact)
+    our_side, their_side = (correct(side, policy=credit_policy) for side in (our_facts, their_facts))
+    return ballots_of(our_facts, their_facts, our_live=our_side.live, their_live=their_side.live, tiers=terms.tiers)
+
+
+def _both_facts(
+    ours: pl.LazyFrame, theirs: pl.LazyFrame, *, aliases: Aliases, codes: Codes, exact: Mapping[str, Cdr]
+) -> tuple[Facts, Facts]:
+    one, other = (_with_exact(facts(side, aliases=aliases, codes=codes), exact) for side in resolved(ours, theirs))
+    return one, other
 
 
 def _with_exact(side: Facts, exact: Mapping[str, Cdr]) -> Facts:
