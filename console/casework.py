@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.queries import cases as read
 from charging.database.queries import stored_cdrs
-from charging.errors import UnknownThing
-from charging.reconciliation.follow_up.ageing import Ageing, age
+from charging.errors import PartnerFileError, UnknownThing
+from charging.reconciliation.follow_up.ageing import Ageing, age, agreed
 from charging.reconciliation.follow_up.at_risk import at_risk
 from charging.reconciliation.follow_up.case import Case
 from charging.reconciliation.follow_up.lifecycle import Event, Turn
 from charging.reconciliation.follow_up.propose import ProposalKind
+from charging.reconciliation.verdict import Verdict
 from charging.roaming import partner_file
 from charging.roaming.cdr import Cdr
 from charging.roaming.partner import Partner
@@ -39,7 +40,13 @@ def meant(
     wave: int | None,
     older_than: int | None,
 ) -> read.Wanted:
-    """Return which cases are meant; without a state, those that are open."""
+    """Return which cases are meant; without a state, those that are open.
+
+    Raises:
+        UnknownThing: if there is no such verdict.
+    """
+    if verdict is not None and verdict not in set(Verdict):
+        raise UnknownThing("verdict", verdict, f"choose one of {', '.join(Verdict)}")
     return read.Wanted(
         partner=partner,
         states=() if state is None else (state,),
@@ -54,12 +61,15 @@ def meant(
 def listed(home: Path, wanted: read.Wanted, *, limit: int) -> dict[str, Any]:
     """Return the cases that are meant, the most money first, and how many there are."""
     now = system_clock()
-    with opened(home) as (engine, _), engine.connect() as connection:
+    with opened(home) as (engine, settings), engine.connect() as connection:
         found = read.cases(connection, wanted)
+        require_partner(settings, wanted.partner, is_there=bool(found))
+    shown = found[:limit]
+    steps = {name: _ageing(settings, name) for name in {case.partner for case in shown}}
     return {
         "count": len(found),
         "ours": sum(case.turn in {Turn.US, Turn.COMMITTEE} for case in found),
-        "cases": [_told(case) | _aged(case, now) for case in found[:limit]],
+        "cases": [_told(case) | _aged(case, now, steps[case.partner]) for case in shown],
     }
 
 
@@ -69,8 +79,8 @@ def shown(home: Path, key: str) -> dict[str, Any]:
     Raises:
         UnknownThing: if there is no such case.
     """
-    with opened(home) as (engine, _), engine.connect() as connection:
-        return _whole(connection, read.case(connection, key))
+    with opened(home) as (engine, settings), engine.connect() as connection:
+        return _whole(connection, read.case(connection, key), settings)
 
 
 def propose(home: Path, partner: str, keys: Sequence[str], *, by: str) -> dict[str, Any]:
@@ -116,17 +126,18 @@ def step(home: Path, key: str, event: str, *, by: str, reason: str) -> dict[str,
         IllegalStep: if that cannot happen to it now.
         UnknownThing: if there is no such case.
     """
-    with opened(home) as (engine, _):
+    with opened(home) as (engine, settings):
         case = desk.step(engine, key, Event(event), desk.Word(by=by, reason=reason), now=system_clock())
         with engine.connect() as connection:
-            return _whole(connection, case)
+            return _whole(connection, case, settings)
 
 
 def money(home: Path, partner: str | None) -> dict[str, Any]:
     """Return the money at risk, per partner, wave, age and whose turn it is."""
     now = system_clock()
-    with opened(home) as (engine, _), engine.connect() as connection:
+    with opened(home) as (engine, settings), engine.connect() as connection:
         found = at_risk(read.cases(connection, read.Wanted(partner=partner, is_open=True)), as_of=now)
+        require_partner(settings, partner, is_there=bool(found))
     totals: dict[str, Any] = {}
     for one in found:
         totals[one.currency] = totals.get(one.currency, 0) + one.amount
@@ -144,20 +155,37 @@ def opened(home: Path) -> Iterator[tuple[sa.Engine, Settings]]:
         engine.dispose()
 
 
+def require_partner(settings: Settings, name: str | None, *, is_there: bool = False) -> None:
+    """Refuse the name of a partner that has no file; one of which something is stored may have lost it.
+
+    Raises:
+        UnknownThing: if there is none.
+    """
+    if name is None or is_there or (settings.home / settings.partners / f"{name}.toml").exists():
+        return
+    there = sorted(file.stem for file in (settings.home / settings.partners).glob("*.toml"))
+    raise UnknownThing("partner", name, f"there are files for: {', '.join(there) or 'none'}")
+
+
 def _partner(settings: Settings, name: str) -> Partner:
-    path = settings.home / settings.partners / f"{name}.toml"
-    if not path.exists():
-        there = sorted(file.stem for file in path.parent.glob("*.toml"))
-        raise UnknownThing("partner", name, f"there are files for: {', '.join(there) or 'none'}")
-    return partner_file.read(path)
+    require_partner(settings, name)
+    return partner_file.read(settings.home / settings.partners / f"{name}.toml")
 
 
-def _whole(connection: sa.Connection, case: Case) -> dict[str, Any]:
+def _ageing(settings: Settings, name: str) -> Ageing:
+    """Return how long a partner's cases may lie; as anybody's where its file is not there any more, or not valid."""
+    try:
+        return agreed(_partner(settings, name))
+    except (PartnerFileError, UnknownThing):
+        return Ageing()
+
+
+def _whole(connection: sa.Connection, case: Case, settings: Settings) -> dict[str, Any]:
     keys = {key for key in (case.ours_key, case.theirs_key) if key}
     cdrs = stored_cdrs.by_keys(connection, case.partner, keys)
     return {
         **_told(case),
-        **_aged(case, system_clock()),
+        **_aged(case, system_clock(), _ageing(settings, case.partner)),
         "ours": _cdr(cdrs.get(case.ours_key or "")),
         "theirs": _cdr(cdrs.get(case.theirs_key or "")),
         "proposals": read.proposals(connection, case_keys=[case.case_key]),
@@ -173,8 +201,8 @@ def _told(case: Case) -> dict[str, Any]:
     return {name: getattr(case, name) for name in names}
 
 
-def _aged(case: Case, now: Any) -> dict[str, Any]:
-    found = age(case, as_of=now, ageing=Ageing())
+def _aged(case: Case, now: datetime, ageing: Ageing) -> dict[str, Any]:
+    found = age(case, as_of=now, ageing=ageing)
     return {"days_open": found.days_open, "days_in_state": found.days_in_state, "next_at": found.next_at}
 
 

@@ -1,5 +1,6 @@
 """Invoices at the command line: taken in, and held against the CDRs that they list."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -8,11 +9,12 @@ from typing import Any
 
 from charging.clock import system_clock
 from charging.database.operations import invoices as write
-from charging.database.queries import invoices as read
 from charging.errors import SettingsError, UnknownThing
-from charging.reconciliation.follow_up.tie_out import tie_out
 from charging.roaming import invoice_file
-from console.casework import opened
+from console.casework import opened, require_partner
+from tasks import invoices
+
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def amount(text: str, option: str) -> Decimal:
@@ -36,14 +38,19 @@ def take_in(
     """Store the invoices of a file; `net` and `currency` are those of an invoice whose list states none.
 
     Raises:
+        SettingsError: if the currency is none.
         SourceNotFound: if it is not there.
+        UnknownThing: if there is no such partner, or no single invoice that `net` could be of.
         UnreadableSource: if it cannot be read.
     """
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        raise SettingsError("--currency", f"is {currency!r}, which is no currency", "write it as EUR")
     found = invoice_file.read(file, partner=partner, issuer=issuer)
     if net is not None and len(found) != 1:
         raise UnknownThing("single invoice", str(file), "--net is for a file of one invoice")
     found = [replace(one, net=one.net if net is None else net, currency=currency or one.currency) for one in found]
-    with opened(home) as (engine, _), engine.begin() as connection:
+    with opened(home) as (engine, settings), engine.begin() as connection:
+        require_partner(settings, partner)
         for one in found:
             write.store(connection, one, source=file.name, at=system_clock())
     return {
@@ -62,29 +69,10 @@ def tied_out(home: Path, *, partner: str | None, invoice_id: str | None, toleran
         UnknownThing: if there is no such invoice.
     """
     with opened(home) as (engine, _), engine.connect() as connection:
-        found = read.invoices(connection, partner=partner, invoice_id=invoice_id)
-        if not found:
-            raise UnknownThing("invoice", invoice_id or partner or "", "rehome invoice import takes one in")
-        results = []
-        totals: dict[tuple[str, str, str, str], list[Decimal]] = {}
-        for one in found:
-            ids = {line.cdr_id for line in one.lines}
-            tied = tie_out(one, read.billed(connection, one.partner, ids, issuer=one.issuer), tolerance=tolerance)
-            results.append({"issuer": one.issuer, "is_tied": tied.is_tied, "tie_out": tied})
-            period = f"{one.period_from or one.issued_on or ''}"[:7] or "no period"
-            key = (one.partner, one.issuer, period, tied.currency)
-            sums = totals.setdefault(key, [Decimal(0), Decimal(0)])
-            sums[0] += tied.stated or Decimal(0)
-            sums[1] += tied.summed
-    names = ("partner", "issuer", "period", "currency")
-    return {
-        "is_tied": all(each["is_tied"] for each in results),
-        "invoices": results,
-        "totals": [
-            dict(zip(names, key, strict=True)) | {"stated": sums[0], "summed": sums[1], "difference": sums[0] - sums[1]}
-            for key, sums in sorted(totals.items())
-        ],
-    }
+        found = invoices.tied_out(connection, partner=partner, invoice_id=invoice_id, tolerance=tolerance)
+    if not found["invoices"]:
+        raise UnknownThing("invoice", invoice_id or partner or "of any partner", "rehome invoice import takes one in")
+    return found
 
 
 def import_lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What a person fills in to start a flow: each model shows as a form in the Prefect UI."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -234,6 +235,15 @@ class PartnerNight(Form):
     partner: str = Field(title="Partner", description="As its file is named.")
     day: date = Field(title="Day", description="In the settings' time zone.")
     days: Annotated[int, Field(ge=1, le=92)] = Field(default=1, title="Days")
+
+
+class FollowUp(Form):
+    """Which partners' cases to follow up."""
+
+    partners: list[str] = Field(default_factory=list, title="Partners", description="Empty: every partner with a file.")
+    tolerance: Annotated[Decimal, Field(ge=0)] = Field(
+        default=Decimal(0), title="Tolerance", description="A remainder of an invoice up to this amount is not named."
+    )
 
 
 class Publishing(Form):

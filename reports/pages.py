@@ -10,6 +10,7 @@ from reports.charts import Period, Segment, stacked_bars, timeline
 from reports.data_quality import DataQuality
 from reports.gate_pack import GatePack
 from reports.impact import Impact
+from reports.money_at_risk import MoneyAtRisk
 from reports.partner_reconciliation import PartnerReconciliation
 from reports.progress import Progress, WaveTimes
 from reports.proof import Proof
@@ -17,7 +18,7 @@ from reports.status import WORDS
 from reports.values import Span, WaveStages
 from reports.work_list import WorkList
 
-Report = GatePack | Progress | PartnerReconciliation | DataQuality | Impact | Proof | WorkList
+Report = GatePack | Progress | PartnerReconciliation | MoneyAtRisk | DataQuality | Impact | Proof | WorkList
 
 OUTCOMES: tuple[tuple[str, str, str], ...] = (
     ("verified", "Verified", "good"),
@@ -33,6 +34,8 @@ AGREEMENT: tuple[tuple[str, str], ...] = (("Agreed", "good"), ("Not due yet", "i
 """What the verdicts on CDRs come to in a chart: word, tone."""
 
 SIDES: tuple[tuple[str, str], ...] = (("ours", "moving"), ("theirs", "unsure"))
+
+TURNS: tuple[str, ...] = ("partner", "us", "committee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,24 @@ def _reconciliation_charts(report: PartnerReconciliation) -> dict[str, Markup]:
     }
 
 
+def _money_charts(report: MoneyAtRisk) -> dict[str, Markup]:
+    ages = [part.name for cut in report.cuts if cut.by == "age" for part in cut.parts]
+    words = WORDS["turn"]
+    segments = [
+        Segment(
+            bar=age,
+            group=words[turn].word,
+            tone=words[turn].tone,
+            size=sum(row.cases for row in report.rows if (row.age, row.turn) == (age, turn)),
+        )
+        for age in dict.fromkeys(ages)
+        for turn in TURNS
+    ]
+    return {
+        "ages": stacked_bars(segments, chart_id="ages", title="Open cases by age and whose turn it is", axis="cases")
+    }
+
+
 def outcome(verdict: str) -> str:
     """Return what a verdict comes to: `Agreed`, `Not due yet` or `Open`."""
     return {"good": "Agreed", "idle": "Not due yet"}.get(WORDS["cdr"][verdict].tone, "Open")
@@ -121,6 +142,7 @@ PAGES: Mapping[type, Page] = {
     GatePack: Page("gate_pack.html.j2", _gate_pack_charts),
     Progress: Page("progress.html.j2", _progress_charts),
     PartnerReconciliation: Page("partner_reconciliation.html.j2", _reconciliation_charts),
+    MoneyAtRisk: Page("money_at_risk.html.j2", _money_charts),
     DataQuality: Page("data_quality.html.j2", _no_charts),
     WorkList: Page("work_list.html.j2", _no_charts),
     Proof: Page("proof.html.j2", _no_charts),

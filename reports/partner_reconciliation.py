@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from reports.followed_cases import CaseAge, FollowedCase
 from reports.values import Figure
 
 
@@ -102,6 +103,9 @@ class PartnerReconciliation:
     discrepancies: tuple[Discrepancy, ...]
     """The largest money at risk first."""
     requests: tuple[Request, ...]
+    ages: tuple[CaseAge, ...]
+    cases: tuple[FollowedCase, ...]
+    """All that is open, of whichever night; the largest money at risk first."""
     tolerances: tuple[Tolerance, ...]
     contact: str
     input_sha256: str

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from reports import formats, labels
-from reports.pages import AGREEMENT, OUTCOMES, PAGES, SIDES, Report
+from reports.pages import AGREEMENT, OUTCOMES, PAGES, SIDES, TURNS, Report
 from reports.status import WORDS, Status
 
 
@@ -79,6 +79,7 @@ def _environment() -> jinja2.Environment:
         look=formats.look,
         outcomes=[Status(word, "■", tone) for _, word, tone in OUTCOMES],
         agreement=[Status(word, "■", tone) for word, tone in AGREEMENT],
+        whose_turn=[Status(WORDS["turn"][turn].word, "■", WORDS["turn"][turn].tone) for turn in TURNS],
         both_sides=[Status(word.capitalize(), "■", tone) for word, tone in SIDES],
     )
     environment.filters.update(

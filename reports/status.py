@@ -115,6 +115,29 @@ WORDS: Mapping[str, Mapping[str, Status]] = {
         "duplicate": Status("Duplicate", *_UNSURE),
         "credit_unpaired": Status("Credit without its CDR", *_UNSURE),
         "ambiguous": Status("For a person to decide", *_UNSURE),
+        "superseded": Status("An earlier state", *_GOOD),
+        "excluded": Status("Bills nothing", *_GOOD),
+    },
+    "case": {
+        "waiting": Status("Not due yet", *_IDLE),
+        "found": Status("Found", *_UNSURE),
+        "proposed": Status("Proposed, not sent", *_UNSURE),
+        "sent": Status("Sent", *_MOVING),
+        "disputed": Status("Disputed", *_MOVING),
+        "answered": Status("Answered", *_UNSURE),
+        "settled": Status("Settled", *_GOOD),
+        "written_off": Status("Written off", *_BAD),
+        "withdrawn": Status("Withdrawn", *_IDLE),
+    },
+    "turn": {
+        "us": Status("Ours", *_UNSURE),
+        "partner": Status("The partner's", *_MOVING),
+        "committee": Status("The committee's", *_BAD),
+        "nobody": Status("Nobody's", *_IDLE),
+    },
+    "coverage": {
+        "complete": Status("Everything", *_GOOD),
+        "incomplete": Status("Not everything", *_UNSURE),
     },
 }
 """By kind of status, then by the code's word for it. A word that is not here cannot be rendered."""

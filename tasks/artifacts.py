@@ -276,6 +276,27 @@ def _reopened(nights: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["", "### Judged again", "", *_table(("night", "because", "what changed"), rows)]
 
 
+def show_follow_up(partners: Sequence[Mapping[str, Any]], tied: Mapping[str, Any]) -> None:
+    """Show what became of each partner's cases, and which invoices do not tie out."""
+    names = ("partner", "open", "reminded", "escalated", "proposed")
+    lines = [
+        *_table(names, ([each[name] for name in names] for each in partners)),
+        "",
+        "### Invoices that do not tie out",
+        "",
+        *_table(("partner", "invoice", "difference", "amount", "what"), _differences(tied)),
+    ]
+    _markdown("follow-up", lines, "Cases and invoices followed up")
+
+
+def _differences(tied: Mapping[str, Any]) -> Iterable[Sequence[object]]:
+    for each in tied["invoices"]:
+        one = each["tie_out"]
+        for named in () if each["is_tied"] else one.differences:
+            amount = f"{named.amount} {one.currency}"
+            yield one.partner, one.invoice_id, named.difference, amount, named.explanation
+
+
 def show_reports(result: Mapping[str, Any]) -> None:
     """Show which reports were written, and where."""
     rows = ((report["kind"], report["path"], report["content_sha256"][:12]) for report in result["reports"])

@@ -46,10 +46,19 @@ class Word:
         Raises:
             SettingsError: if nobody is named, or no reason is given.
         """
-        if len(self.by.strip()) < SHORTEST_NAME:
-            raise SettingsError("--by", "names nobody", "say who decides; it is written into the case's history")
+        require_name(self.by)
         if not self.reason.strip():
             raise SettingsError("--reason", "is empty", "say why; it is written into the case's history")
+
+
+def require_name(by: str) -> None:
+    """Refuse what nobody stands for.
+
+    Raises:
+        SettingsError: if nobody is named.
+    """
+    if len(by.strip()) < SHORTEST_NAME:
+        raise SettingsError("--by", "names nobody", "say who decides; it is written into the case's history")
 
 
 def step(engine: sa.Engine, case_key: str, event: Event, word: Word, *, now: datetime) -> Case:
@@ -74,12 +83,30 @@ def step(engine: sa.Engine, case_key: str, event: Event, word: Word, *, now: dat
 
 
 def propose(engine: sa.Engine, partner: Partner, case_keys: Sequence[str], *, by: str, now: datetime) -> int:
-    """Write proposals for the cases of a partner that were found; all of them, or these."""
+    """Write proposals for the cases of a partner that were found; all of them, or these.
+
+    Raises:
+        SettingsError: if nobody stands for it.
+        UnknownThing: if one of these is no case of the partner's.
+    """
+    require_name(by)
     with engine.begin() as connection:
         take_turns(connection, f"night {partner.name}")
+        meant = _meant(connection, partner, case_keys)
         found = read.cases(connection, read.Wanted(partner=partner.name, is_open=True))
-        chosen = [case for case in found if not case_keys or case.case_key in case_keys]
-        return len(following.propose_all(connection, chosen, partner, now=now, by=by))
+        chosen = [case for case in found if not meant or case.case_key in meant]
+        return len(following.propose_all(connection, chosen, partner, now=now, by=by.strip()))
+
+
+def _meant(connection: sa.Connection, partner: Partner, keys: Sequence[str]) -> list[str]:
+    """Return the whole keys of the partner's cases that are named, if only by their beginnings."""
+    found = [read.case(connection, key) for key in keys]
+    for case in found:
+        if case.partner != partner.name:
+            raise UnknownThing(
+                f"case of {partner.name}", case.case_key, f"it is one of {case.partner}: name that partner"
+            )
+    return [case.case_key for case in found]
 
 
 def release(
@@ -103,7 +130,8 @@ def release(
         word.require()
     with engine.begin() as connection:
         take_turns(connection, f"night {partner.name}")
-        rows = read.proposals(connection, partner=partner.name, state="proposed", case_keys=case_keys)
+        meant = _meant(connection, partner, case_keys)
+        rows = read.proposals(connection, partner=partner.name, state="proposed", case_keys=meant)
         chosen = [row for row in rows if row["kind"] == kind]
         if case_keys and not chosen:
             raise UnknownThing(f"{kind} proposed about", ", ".join(case_keys), "see rehome cdr list --state proposed")

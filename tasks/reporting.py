@@ -18,6 +18,7 @@ from charging.settings import Settings
 from charging.work_list import workbook
 from reports.collected.data_quality import data_quality
 from reports.collected.gate_pack import gate_pack
+from reports.collected.money_at_risk import money_at_risk
 from reports.collected.partner_reconciliation import partner_reconciliation
 from reports.collected.progress import progress
 from reports.collected.work_list import work_lists
@@ -37,7 +38,7 @@ def publish_gate_pack(plan_id: str, wave: int) -> dict[str, str]:
 
 @task
 def publish_all(plan_id: str) -> list[dict[str, str]]:
-    """Publish every gate's pack, the plan's progress, each partner's last night, and each source's data quality."""
+    """Publish gates' packs, the plan's progress, each partner's last night, the money at risk, and data quality."""
     settings = configuration.load()
     with opening.engine(settings) as engine:
         with engine.connect() as connection:
@@ -49,6 +50,7 @@ def publish_all(plan_id: str) -> list[dict[str, str]]:
             *(_publish_gate_pack(engine, settings, plan_id, wave) for wave in gates),
             _publish_progress(engine, settings, plan_id),
             *(_publish_reconciliation(engine, settings, one) for one in nights),
+            *_publish_money(engine, settings),
             *(publish_data_quality(engine, settings, source) for source in sources),
             *publish_work_lists(engine, settings),
         ]
@@ -95,6 +97,12 @@ def _publish_gate_pack(engine: sa.Engine, settings: Settings, plan_id: str, wave
 def _publish_progress(engine: sa.Engine, settings: Settings, plan_id: str) -> dict[str, str]:
     now = system_clock()
     return _publish(engine, settings, "progress", lambda connection: progress(connection, settings, plan_id, as_of=now))
+
+
+def _publish_money(engine: sa.Engine, settings: Settings) -> list[dict[str, str]]:
+    with engine.connect() as connection:
+        made = money_at_risk(connection, settings)
+    return [] if made is None else [_publish(engine, settings, "money at risk", lambda _connection: made)]
 
 
 def _publish_reconciliation(engine: sa.Engine, settings: Settings, one: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -9,11 +10,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -24,11 +26,18 @@ from starlette.types import ASGIApp
 
 from charging.database import connection as database
 from charging.database import embedded
+from charging.database.operations import cases as write_cases
 from charging.database.operations import clean
 from charging.database.operations import moves as write
+from charging.database.operations import roaming as write_roaming
 from charging.legacy.source import COLUMNS, Inspection, LandedRow
 from charging.migration.lifecycle import Stage
 from charging.network import Lane, Station
+from charging.reconciliation.follow_up.case import Case, case_key, happened, record
+from charging.reconciliation.follow_up.lifecycle import State
+from charging.reconciliation.verdict import Verdict
+from charging.roaming.cdr import Cdr, Side
+from charging.roaming.ocpi.parse import parse_cdrs
 from charging.secret import Secret
 from charging.settings import with_driver
 from rehearsal.listening import web
@@ -283,3 +292,63 @@ def _drop(server_url: str, name: str) -> None:
 
 def _plain(url: str) -> str:
     return url.replace("+psycopg", "", 1)
+
+
+@pytest.fixture
+def open_case(engine: sa.Engine) -> Callable[..., Case]:
+    """What stores both CDRs of a session of roa's driver, priced differently, and the case that a night made of it."""
+
+    def opened(hour: int, *, at_risk: str = "0.44", **values: Any) -> Case:
+        ours, theirs = (_cdr(hour, side=side, net=net) for side, net in ((Side.OURS, "0.36"), (Side.THEIRS, "0.80")))
+        at = ours.ended_at + timedelta(days=1)
+        case = Case(
+            **{
+                "case_key": case_key("roa", record(ours.cdr_key)),
+                "partner": "roa",
+                "subject": record(ours.cdr_key),
+                "state": State.FOUND,
+                "verdict": Verdict.OURS_RIGHT,
+                "kinds": (),
+                "ours_key": ours.cdr_key,
+                "theirs_key": theirs.cdr_key,
+                "currency": "EUR",
+                "difference": Decimal(at_risk),
+                "money_at_risk": Decimal(at_risk),
+                "day": ours.ended_at.date(),
+                "ended_at": ours.ended_at,
+                "opened_at": at,
+                "changed_at": at,
+                "due_at": None,
+                "explanation": "ours says 0.36 EUR, theirs 0.80 EUR",
+                "next_step": "dispute their amount",
+            }
+            | values
+        )
+        with engine.begin() as connection:
+            write_roaming.store_cdrs(connection, [ours, theirs], at=at)
+            entry = happened(case, "opened", before=None, at=at, by="the night", reason=case.explanation)
+            write_cases.store(connection, [case], [entry])
+        return case
+
+    return opened
+
+
+def _cdr(hour: int, *, side: Side, net: str) -> Cdr:
+    begin, end = f"2026-03-01T{hour:02}:00:00Z", f"2026-03-01T{hour:02}:45:00Z"
+    stated = {
+        "country_code": "NL",
+        "party_id": "EVN",
+        "id": f"CDR-{hour}",
+        "start_date_time": begin,
+        "end_date_time": end,
+        "cdr_token": {"uid": "04A1B2C3D4E5F6", "contract_id": "NL-ROA-C00122045-4"},
+        "cdr_location": {"evse_id": "NL*EVN*E1", "coordinates": {"latitude": "52.011", "longitude": "4.357"}},
+        "currency": "EUR",
+        "charging_periods": [{"start_date_time": begin, "dimensions": [{"type": "ENERGY", "volume": 0.9}]}],
+        "total_cost": {"excl_vat": float(net)},
+        "total_energy": 0.9,
+        "total_time": 0.75,
+        "last_updated": end,
+    }
+    (cdr,) = parse_cdrs(json.dumps([stated]).encode(), partner="roa").cdrs
+    return replace(cdr, side=side)

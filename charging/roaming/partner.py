@@ -153,6 +153,10 @@ class Partner:
     """Of one answer, as decoded."""
     requests_per_minute: int = 600
     """How many it may send us; more are answered with HTTP 429."""
+    reminder_days: tuple[int, ...] = (7, 14, 21)
+    """After how many days in its state a case is reminded of."""
+    escalation_days: tuple[int, ...] = (30, 90)
+    """After how many days since its session ended a case goes to the committee."""
     known_deviations: tuple[str, ...] = ()
     """Where it is known to leave the protocol, in words of the codes that `rehome partner keys` lists."""
 

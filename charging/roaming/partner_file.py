@@ -96,6 +96,8 @@ def of_values(values: dict[str, Any], *, path: Path) -> Partner:
         credit_policy=keys.choice("credit_policy", words(CreditPolicy)),
         parking_semantics=keys.choice("parking_semantics", words(ParkingSemantics)),
         known_deviations=keys.choices("known_deviations", words(Deviation)) if keys.has("known_deviations") else (),
+        reminder_days=_days(keys.inner("ageing"), "reminder_days"),
+        escalation_days=_days(keys.inner("ageing"), "escalation_days"),
         ids=Ids(cdr=_template(ids, "cdr"), session=_template(ids, "session"), case=ids.choice("case", words(IdCase))),
         former_operators=_former_operators(ids),
         terms=_terms(keys),
@@ -110,8 +112,6 @@ def _name(keys: Table, path: Path) -> str:
     return name
 
 
-def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
-    path = folder / keys.get("tariff", str)
 def _is_published(keys: Table) -> bool:
     """Whether the tariffs that the partner publishes count: of one that bills us they may."""
     if keys.get("tariff", str) != PUBLISHED:
@@ -123,6 +123,8 @@ def _is_published(keys: Table) -> bool:
     return True
 
 
+def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
+    path = folder / keys.get("tariff", str)
     try:
         text = path.read_text(encoding="utf-8").strip()
         is_oldest = keys.choice("version", {version: version for version in VERSIONS}) == "2.1.1"  # states no VAT
@@ -142,6 +144,14 @@ def _template(keys: Table, key: str) -> str | None:
     if template is not None and "{session_id}" not in template:
         raise keys.error(key, f"is {template!r}", "write {session_id} where our session's id stands")
     return template
+
+
+def _days(ageing: Table, key: str) -> tuple[int, ...]:
+    stated = ageing.get(key, list)
+    is_whole = all(isinstance(days, int) and not isinstance(days, bool) and days > 0 for days in stated)
+    if not is_whole or stated != sorted(set(stated)):
+        raise ageing.error(key, f"is {stated!r}", "write whole numbers of days that grow, such as [7, 14, 21]")
+    return tuple(stated)
 
 
 def _former_operators(keys: Table) -> tuple[str, ...]:

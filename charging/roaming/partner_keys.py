@@ -146,6 +146,20 @@ _TERMS = (
         Decimal("0.01"),
         "the largest difference in money; derived if not said",
     ),
+    _key(
+        "ageing.reminder_days",
+        "list of whole numbers",
+        [7, 14, 21],
+        "after how many days in its state a case is reminded of",
+        (7, 14, 21),
+    ),
+    _key(
+        "ageing.escalation_days",
+        "list of whole numbers",
+        [30, 90],
+        "after how many days since its session ended a case goes to the committee: to press, then to write off",
+        (30, 90),
+    ),
     _choice("rounding.at", _one(RoundAt), "total", "where the agreement rounds"),
     _choice("rounding.mode", _one(RoundMode), "half_up", "how it rounds"),
 )

@@ -13,8 +13,11 @@ import sqlalchemy as sa
 
 from charging.database.queries import roaming
 from charging.reconciliation.verdict import SETTLED
-from charging.roaming.partner import Partner
+from charging.roaming.cdr import Protocol
+from charging.roaming.partner import OurRole, Partner
 from charging.secret import Secret
+from reports.collected import partner_cases
+from reports.followed_cases import FollowedCase
 from reports.formats import measure, money
 from reports.partner_reconciliation import (
     Discrepancy,
@@ -36,38 +39,47 @@ REQUESTS: Mapping[str, tuple[str, str]] = {
     "tariff_differs": ("Agree with us on the tariff", "Each side's amount follows from another tariff."),
     "ambiguous": ("Help us to tell these apart", "Several CDRs could be of the same session."),
 }
-"""What we ask a partner for, by verdict; the other verdicts are ours to follow up."""
+"""What we ask a partner for whose drivers charge at our stations, by verdict; the others are ours to follow up."""
+OF_OPERATORS: Mapping[str, tuple[str, str]] = {
+    **REQUESTS,
+    "missing_at_partner": ("Send us the CDRs that we lack", "We know of these sessions and have no CDR of them."),
+    "missing_at_us": ("Show the sessions behind your CDRs", "We know of no such sessions of our drivers."),
+    "theirs_right": ("Nothing: we take your amount over", "Recomputed from the agreed tariff, it is right."),
+}
+"""What we ask a partner for at whose stations our drivers charge."""
 
 
 def partner_reconciliation(
     connection: sa.Connection, partner: Partner, night: Mapping[str, Any], *, key: Secret | None
 ) -> PartnerReconciliation:
     """Return the report on a partner's night. `key` makes the pseudonyms; without one, none are shown."""
-    rows = [row for row in roaming.verdicts(connection, partner.name, night["day"]) if row["currency"]]
+    rows = roaming.verdicts(connection, partner.name, night["day"])
     open_ = [row for row in rows if row["verdict"] not in SETTLED and row["verdict"] != "late"]
     pseudonyms = Pseudonyms(key, partner=partner.name, day=night["day"])
-    currency, summary = partner.terms.currency, night["summary"]
-    at_risk = sum((row["money_at_risk"] for row in rows), ZERO)
+    currency, summary, as_of = partner.terms.currency, night["summary"], night["reconciled_at"]
+    cases = partner_cases.followed(connection, partner, as_of=as_of, names=pseudonyms)
     return PartnerReconciliation(
         partner=partner.name,
         partner_party=partner.party,
         our_party=partner.owner,
-        protocol="OCPI 2.2.1",
+        protocol=_protocol(partner),
         date_from=_local_day(night["period_from"], partner),
         date_to=_local_day(night["period_until"], partner),
         time_zone=partner.terms.time_zone,
-        as_of=night["reconciled_at"],
+        as_of=as_of,
         headline=_headline(rows, open_, night),
         currency=currency,
         figures=(
             Figure(label="CDRs compared", value=summary["ours"] + summary["theirs"], unit="", meaning="Of both sides."),
             Figure(label="To follow up", value=len(open_), unit="", meaning="Each is listed below with its next step."),
-            Figure(label="Money at risk", value=at_risk, unit=currency, meaning="Without VAT, until it is settled."),
+            *_at_risk(rows, currency),
         ),
         sides=(_side("ours", summary, currency), _side("theirs", summary, currency)),
         verdicts=tuple(_verdicts(rows, currency)),
-        discrepancies=tuple(_discrepancies(open_, night["reconciled_at"], pseudonyms)),
-        requests=tuple(_requests(open_)),
+        discrepancies=tuple(_discrepancies(open_, as_of, pseudonyms)),
+        requests=tuple(_requests(cases, partner)),
+        ages=tuple(partner_cases.ages(cases)),
+        cases=tuple(cases),
         tolerances=tuple(_tolerances(partner)),
         contact="the reconciliation desk of the network operator",
         input_sha256=night["inputs_sha256"],
@@ -107,6 +119,14 @@ def _side(side: str, summary: Mapping[str, Any], currency: str) -> SideTotals:
     )
 
 
+def _at_risk(rows: Sequence[Mapping[str, Any]], currency: str) -> Iterator[Figure]:
+    """Yield what is at risk in the agreed currency, then in each other one: they are never added."""
+    others = {row["currency"] for row in rows if row["currency"] and row["money_at_risk"]} - {currency}
+    for each in (currency, *sorted(others)):
+        at_risk = sum((row["money_at_risk"] for row in rows if row["currency"] == each), ZERO)
+        yield Figure(label="Money at risk", value=at_risk, unit=each, meaning="Without VAT, until it is settled.")
+
+
 def _verdicts(rows: Sequence[Mapping[str, Any]], currency: str) -> Iterator[VerdictTotals]:
     for verdict in sorted({row["verdict"] for row in rows}):
         here = [row for row in rows if row["verdict"] == verdict]
@@ -117,9 +137,9 @@ def _verdicts(rows: Sequence[Mapping[str, Any]], currency: str) -> Iterator[Verd
             theirs=len(theirs),
             ours_kwh=sum((row["ours_energy_kwh"] for row in ours), ZERO),
             theirs_kwh=sum((row["theirs_energy_kwh"] for row in theirs), ZERO),
-            ours_net=sum((row["ours_net"] or ZERO for row in ours), ZERO),
-            theirs_net=sum((row["theirs_net"] or ZERO for row in theirs), ZERO),
-            money_at_risk=sum((row["money_at_risk"] for row in here), ZERO),
+            ours_net=sum((row["ours_net"] or ZERO for row in ours if row["ours_currency"] == currency), ZERO),
+            theirs_net=sum((row["theirs_net"] or ZERO for row in theirs if row["theirs_currency"] == currency), ZERO),
+            money_at_risk=sum((row["money_at_risk"] for row in here if row["currency"] == currency), ZERO),
             currency=currency,
         )
 
@@ -140,7 +160,7 @@ def _discrepancies(rows: Sequence[Mapping[str, Any]], as_of: datetime, pseudonym
             theirs=_stated(row, "theirs"),
             difference=row["difference"],
             money_at_risk=row["money_at_risk"],
-            currency=row["currency"],
+            currency=row["currency"] or "",
             tier=row["tier"],
             explanation=row["explanation"],
             next_step=row["next_step"],
@@ -151,14 +171,24 @@ def _discrepancies(rows: Sequence[Mapping[str, Any]], as_of: datetime, pseudonym
 def _stated(row: Mapping[str, Any], side: str) -> str | None:
     if not row[f"{side}_key"]:
         return None
-    net = row[f"{side}_net"]
-    return f"{measure(row[f'{side}_energy_kwh'], 'kWh')}, {'no amount' if net is None else money(net, row['currency'])}"
+    net, currency = row[f"{side}_net"], row[f"{side}_currency"] or ""
+    return f"{measure(row[f'{side}_energy_kwh'], 'kWh')}, {'no amount' if net is None else money(net, currency)}"
 
 
-def _requests(rows: Sequence[Mapping[str, Any]]) -> Iterator[Request]:
-    for verdict, number in Counter(row["verdict"] for row in rows).most_common():
-        if verdict in REQUESTS:
-            what, why = REQUESTS[verdict]
+def _protocol(partner: Partner) -> str:
+    named = {
+        Protocol.OCPI: f"OCPI {partner.version}",
+        Protocol.EMIP: "eMIP",
+        Protocol.STATEMENT: "statements by file",
+    }
+    return named.get(partner.protocol, partner.protocol.value.upper())
+
+
+def _requests(cases: Sequence[FollowedCase], partner: Partner) -> Iterator[Request]:
+    asked = OF_OPERATORS if partner.our_role is OurRole.EMSP else REQUESTS
+    for verdict, number in Counter(case.verdict for case in cases).most_common():
+        if verdict in asked:
+            what, why = asked[verdict]
             yield Request(what=what, why=why, cdrs=number, due_on=None)
 
 

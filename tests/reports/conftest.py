@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from reports.data_quality import Answer, DataQuality, FailingRow, RuleCount, SuiteCount
+from reports.followed_cases import CaseAge, FollowedCase
 from reports.gate_pack import (
     CohortNight,
     Criterion,
@@ -16,6 +17,7 @@ from reports.gate_pack import (
     WaveStation,
 )
 from reports.impact import Cost, IdChange, Impact, Recipient, Visit
+from reports.money_at_risk import ClosedCases, Cut, LastNight, MoneyAtRisk, OpenCase, Part, RiskRow
 from reports.partner_reconciliation import (
     Discrepancy,
     PartnerReconciliation,
@@ -451,12 +453,102 @@ def _reconciliation(discrepancies=12):
                 due_on=None,
             ),
         ),
+        ages=(
+            CaseAge(age="up to 7 days", turn="yours", cases=9, money_at_risk=Decimal("2.5"), currency="EUR"),
+            CaseAge(age="31 to 90 days", turn="ours", cases=3, money_at_risk=Decimal("28.8"), currency="EUR"),
+        ),
+        cases=tuple(
+            FollowedCase(
+                case_key=f"R-{number:012x}",
+                state=("proposed", "disputed", "answered")[number % 3],
+                verdict=("missing_at_partner", "ours_right", "duplicate")[number % 3],
+                turn=("ours", "yours", "ours")[number % 3],
+                night=date(2026, 2, 3),
+                ended_at=AS_OF - timedelta(days=number % 60),
+                days_open=number % 60,
+                days_in_state=number % 5,
+                ours_cdr_id=f"ours-{number}",
+                theirs_cdr_id=None if number % 3 == 0 else f"theirs-{number}",
+                evse_id=f"NL*EVN*E{number:05}*1",
+                token="pt-7c1f09",
+                contract="pc-51ab22",
+                money_at_risk=Decimal("2.4"),
+                currency="EUR",
+                ask=("resend", "dispute", None)[number % 3],
+                asked="Credit the difference: theirs is not what was agreed.",
+                recomputed=None if number % 3 == 0 else "from ours and yours: 2.40 EUR (energy 6 at 0.40 = 2.40)",
+            )
+            for number in range(discrepancies)
+        ),
         tolerances=(
             Tolerance(quantity="Energy", largest=Decimal("0.01"), unit="kWh"),
             Tolerance(quantity="Start and end", largest=Decimal(60), unit="s"),
         ),
         contact="cdr@evnet.example",
         input_sha256=SHA,
+    )
+
+
+def _money(cases=12):
+    parts = (
+        Part(name="roa", cases=2, amount=Decimal("10.5"), currency="EUR"),
+        Part(name="hub", cases=1, amount=Decimal(2), currency="GBP"),
+    )
+    return MoneyAtRisk(
+        network="Evnet",
+        as_of=AS_OF,
+        time_zone=ZONE,
+        headline="10.50 EUR and 2.00 GBP at risk in 3 open cases.",
+        figures=(Figure(label="At risk", value=Decimal("10.5"), unit="EUR", meaning="Without VAT, in 2 open cases."),),
+        totals=tuple(replace(part, name="") for part in parts),
+        cuts=(
+            Cut(by="partner", parts=parts),
+            Cut(by="wave", parts=tuple(replace(part, name="0 · pilot") for part in parts)),
+            Cut(by="age", parts=tuple(replace(part, name="up to 7 days") for part in parts)),
+            Cut(by="turn", parts=tuple(replace(part, name="us") for part in parts)),
+        ),
+        rows=tuple(
+            RiskRow(
+                partner=part.name,
+                wave="0 · pilot",
+                age="up to 7 days",
+                turn="us",
+                cases=part.cases,
+                amount=part.amount,
+                currency=part.currency,
+            )
+            for part in parts
+        ),
+        cases=tuple(
+            OpenCase(
+                case_key=f"R-{number:012x}",
+                partner="roa",
+                verdict="ours_right",
+                state="proposed",
+                turn="us",
+                wave="0 · pilot",
+                days_open=number % 7,
+                amount=Decimal("0.28"),
+                currency="EUR",
+                explanation="ours says 2.40 EUR, theirs 2.68 EUR",
+                next_step="dispute their amount",
+            )
+            for number in range(cases)
+        ),
+        nights=(
+            LastNight(partner="hub", day=date(2026, 3, 1), reconciled_at=AS_OF, coverage="complete", because=None),
+            LastNight(
+                partner="roa",
+                day=date(2026, 3, 1),
+                reconciled_at=AS_OF,
+                coverage="incomplete",
+                because="page 3 of 5 did not come",
+            ),
+        ),
+        closed=(
+            ClosedCases(partner="roa", state="written_off", cases=1, amount=Decimal("0.40"), currency="EUR"),
+            ClosedCases(partner="roa", state="settled", cases=7, amount=Decimal(0), currency="EUR"),
+        ),
     )
 
 
@@ -569,6 +661,7 @@ FACTORIES = {
     "gate_pack": _gate_pack,
     "progress": _progress,
     "reconciliation": _reconciliation,
+    "money": _money,
     "quality": _quality,
     "impact": _impact,
 }

@@ -96,6 +96,8 @@ CLOSED_SETS = {
     "sticker",
     "way",
     "currency",
+    "turn",
+    "coverage",
 }
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -229,7 +231,7 @@ def test_enclosed_lists_keep_negative_numbers_as_numbers(factories):
     assert "-2.4" in lists[-1][1]
 
 
-@pytest.mark.parametrize("name", ["gate_pack", "progress", "reconciliation", "quality", "impact"])
+@pytest.mark.parametrize("name", ["gate_pack", "progress", "reconciliation", "money", "quality", "impact"])
 def test_stays_small_with_three_thousand_rows_and_encloses_every_one(factories, name):
     html = render(factories[name](3000))
 

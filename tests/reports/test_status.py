@@ -4,6 +4,7 @@ from importlib import resources
 import pytest
 
 from charging.migration.lifecycle import Stage
+from charging.reconciliation.follow_up.lifecycle import State, Turn
 from charging.reconciliation.verdict import SETTLED, Verdict
 from charging.roaming.cdr import Cohort
 from reports.status import WORDS
@@ -34,6 +35,8 @@ def contrast(one, other):
         pytest.param("stage", list(Stage), id="stages"),
         pytest.param("cdr", list(Verdict), id="verdicts on CDRs"),
         pytest.param("cohort", list(Cohort), id="cohorts"),
+        pytest.param("case", list(State), id="states of cases"),
+        pytest.param("turn", list(Turn), id="turns"),
     ],
 )
 def test_has_a_word_for_everything_that_the_rules_can_say(kind, words):

@@ -45,7 +45,7 @@ def verdicts(connection: sa.Connection, partner: str, day: object) -> list[dict[
     """Return a night's verdicts, each with what both CDRs say, those with most money at risk first."""
     verdict, cdr = tables.verdict, tables.cdr
     sides = {side: cdr.alias(side) for side in ("ours", "theirs")}
-    names = ("cdr_id", "started_at", "energy_kwh", "net", "evse_raw", "token_uid", "contract_compact")
+    names = ("cdr_id", "started_at", "energy_kwh", "net", "currency", "evse_raw", "token_uid", "contract_compact")
     chosen = sa.select(
         verdict, *(sides[side].c[name].label(f"{side}_{name}") for side in sides for name in names)
     ).where(verdict.c.partner == partner, verdict.c.day == day)

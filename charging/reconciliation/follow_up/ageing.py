@@ -1,4 +1,4 @@
-"""How long a case may lie: reminders, then the committee. Data; a partner may have its own."""
+"""How long a case may lie: reminders, then the committee. Data; a partner's file may have its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from charging.reconciliation.follow_up.case import Case, Happened, happened
 from charging.reconciliation.follow_up.lifecycle import State
+from charging.roaming.partner import Partner
 
 AGEING = "the calendar"
 """Who did it, in a case's history."""
@@ -39,6 +40,14 @@ class Age:
     escalation: int
     next_at: datetime | None
     """When a reminder or an escalation is due next; None where none is left."""
+
+
+def agreed(partner: Partner) -> Ageing:
+    """Return how long the cases of a partner may lie, as its file says."""
+    return Ageing(
+        reminders=tuple(timedelta(days=days) for days in partner.reminder_days),
+        escalations=tuple(timedelta(days=days) for days in partner.escalation_days),
+    )
 
 
 def age(case: Case, *, as_of: datetime, ageing: Ageing) -> Age:

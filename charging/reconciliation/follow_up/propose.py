@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from charging import canonical
 from charging.canonical import Json
@@ -81,6 +82,10 @@ ASKED: Mapping[Verdict, str] = {
     Verdict.MISSING_AT_PARTNER: "will you send a CDR of this session? We have seen it, and have none.",
     Verdict.THEIRS_RIGHT: "nothing: we take your amount over, and tell you so.",
 }
+
+
+_MOST_DIGITS = 13
+"""After the point; more are no price's and no meter's."""
 
 
 def propose(case: Case, *, ours: Cdr | None, theirs: Cdr | None, partner: Partner, at: datetime) -> Proposal | None:
@@ -182,16 +187,27 @@ def _lines(cdr: Cdr, tariff: Tariff | None, partner: Partner) -> dict[str, Json]
         "lines": [
             {
                 "dimension": str(line.dimension),
-                "measured": str(line.measured),
-                "billed": str(line.billed),
-                "unit_price": str(line.unit_price),
+                "measured": _number(line.measured),
+                "billed": _number(line.billed),
+                "unit_price": _number(line.unit_price),
                 "step_size": line.step_size,
-                "vat_percent": canonical.plain(line.vat_percent),
-                "net": canonical.plain(line.excl_vat),
+                "vat_percent": _number(line.vat_percent),
+                "net": _number(line.excl_vat),
             }
             for line in priced.lines
         ],
     }
+
+
+def _number(value: Fraction | None) -> str | None:
+    """Return a number exactly: in decimals where they end, else as the fraction that it is."""
+    if value is None:
+        return None
+    numerator, denominator = value.as_integer_ratio()
+    digits = next((digits for digits in range(_MOST_DIGITS) if 10**digits % denominator == 0), None)
+    if digits is None:
+        return f"{numerator}/{denominator}"
+    return f"{Decimal(numerator * (10**digits // denominator)).scaleb(-digits):f}"
 
 
 def _named(ours: Cdr | None, theirs: Cdr | None) -> str:

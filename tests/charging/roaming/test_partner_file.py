@@ -259,3 +259,16 @@ def test_a_hub_that_knows_us_by_a_certificate_needs_no_token(written, tmp_path):
     assert (partner.protocol, partner.endpoints["cdrs"], partner.token) == (Protocol.OICP, url, "")
     assert (partner.client_certificate, partner.client_key) == (tmp_path / "hub.pem", tmp_path / "hub.key")
     assert partner.origins == ("https://hub.example:443",)
+
+
+def test_reads_how_long_cases_may_lie(written):
+    partner = read(written("[ageing]\nreminder_days = [3]\nescalation_days = [20, 60]\n"))
+
+    assert (partner.reminder_days, partner.escalation_days) == ((3,), (20, 60))
+    assert (read(written()).reminder_days, read(written()).escalation_days) == ((7, 14, 21), (30, 90))
+
+
+@pytest.mark.parametrize("days", ["[14, 7]", "[7, 7]", "[0, 7]", "[true]", '["7"]', "[1.5]"])
+def test_refuses_days_that_do_not_grow(written, days):
+    with pytest.raises(PartnerFileError, match=r"key ageing.reminder_days .* write whole numbers of days that grow"):
+        read(written(f"[ageing]\nreminder_days = {days}\n"))

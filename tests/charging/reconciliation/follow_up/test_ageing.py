@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from charging.reconciliation.follow_up.ageing import Ageing, age, grown_old
+from charging.reconciliation.follow_up.ageing import Ageing, age, agreed, grown_old
 from charging.reconciliation.follow_up.lifecycle import State, Turn
+from charging.roaming.partner import Ids, Partner, TokenEncoding
 
 AGEING = Ageing()
 
@@ -63,3 +64,26 @@ def test_says_when_the_next_thing_is_due(case):
         case.changed_at + timedelta(days=7), case.ended_at + timedelta(days=30)
     )
     assert age(case, as_of=case.changed_at + timedelta(days=400), ageing=AGEING).next_at is None
+
+
+def test_goes_by_what_the_partners_file_says(case, terms_and_tariffs):
+    partner = Partner(
+        name="roa",
+        party="NL-ROA",
+        owner="NL-EVN",
+        versions_url="https://roa.example/versions",
+        origins=(),
+        token="env:T",
+        token_encoding=TokenEncoding.RAW,
+        ids=Ids(),
+        former_operators=(),
+        reminder_days=(3,),
+        escalation_days=(),
+        tariffs=tuple(terms_and_tariffs["tariffs"]),
+        terms=terms_and_tariffs["terms"],
+    )
+    steps = agreed(partner)
+
+    found = age(case, as_of=case.changed_at + timedelta(days=40), ageing=steps)
+
+    assert (found.reminders, found.escalation, found.next_at) == (1, 0, None)
