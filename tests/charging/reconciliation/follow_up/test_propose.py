@@ -55,7 +55,7 @@ def test_disputes_with_the_recomputation_as_evidence(proposed, ours, theirs):
     assert (made.kind, made.amount, made.currency) == (ProposalKind.DISPUTE, D("1.00"), "EUR")
     recomputed = made.evidence["recomputed"]["theirs"]
     assert (recomputed["net"], recomputed["tariff_id"]) == ("4.50", "T")
-    assert [line["net"] for line in recomputed["lines"]] == ["1/2", "4"]
+    assert [line["net"] for line in recomputed["lines"]] == ["0.5", "4"]
 
 
 def test_says_nothing_of_who_charged(proposed, ours, theirs):
