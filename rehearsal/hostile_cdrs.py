@@ -20,6 +20,8 @@ class Truth:
     energy_kwh: Decimal
     net: Decimal
     last_updated: datetime
+    wire: Record | None = None
+    """The whole record as it is put on the wire, where it is not made of the above."""
 
 
 def draw(count: int, *, rng: Random, date_from: datetime, date_to: datetime) -> list[Truth]:
@@ -38,6 +40,8 @@ def draw(count: int, *, rng: Random, date_from: datetime, date_to: datetime) -> 
 
 def record(truth: Truth, *, version: str) -> Record:
     """Return a CDR as it is put on the wire."""
+    if truth.wire is not None:
+        return truth.wire
     ended_at = truth.last_updated
     started_at = ended_at - timedelta(hours=1)
     common: Record = {

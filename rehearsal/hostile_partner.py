@@ -28,7 +28,8 @@ class HostilePartner:
     `received` is what came to the second origin: whatever it holds, none of it may hold our token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, party: str = PARTY) -> None:
+        self._party = party
         self._plays: dict[str, tuple[Behaviour, Play]] = {}
         self.received: list[Asked] = []
         self._lock, self._stopping, self._number = Lock(), Event(), 0
@@ -86,6 +87,12 @@ class HostilePartner:
             self._plays[key] = behaviour, play
         return play
 
+    def go_on(self, play: Play, behaviour: Behaviour) -> None:
+        """Let a play go on with another behaviour, at the same address and with the records that it has."""
+        with self._lock:
+            play.behaviour, play.asked = behaviour.name, 0
+            self._plays[play.base.rsplit("/", 1)[1]] = behaviour, play
+
     def forget(self, play: Play) -> None:
         """End a play: whoever plays thousands need not keep them all."""
         with self._lock:
@@ -108,10 +115,10 @@ class HostilePartner:
         place = rest[0] if rest else ""
         if place == behaviour.place:
             return behaviour.player(Ask(play=play, asked=asked, number=play.count()))
-        return _honest(place, play)
+        return _honest(place, play, party=self._party)
 
 
-def _honest(place: str, play: Play) -> Reply:
+def _honest(place: str, play: Play, *, party: str) -> Reply:
     """Return what an endpoint says that does not misbehave in this play."""
     if place == Place.VERSIONS:
         return answered([{"version": play.version, "url": f"{play.base}/{Place.DETAILS}"}])
@@ -121,9 +128,9 @@ def _honest(place: str, play: Play) -> Reply:
         endpoints = [{"identifier": module, "url": f"{play.base}/{module}", **roles} for module in modules]
         return answered({"version": play.version, "endpoints": endpoints})
     if place == Place.CREDENTIALS:
-        country_code, party_id = PARTY.split("-", 1)
-        party: dict[str, Any] = {"country_code": country_code, "party_id": party_id}
-        whole = party if play.version == "2.1.1" else {"roles": [{"role": "EMSP", **party}]}
+        country_code, party_id = party.split("-", 1)
+        named: dict[str, Any] = {"country_code": country_code, "party_id": party_id}
+        whole = named if play.version == "2.1.1" else {"roles": [{"role": "EMSP", **named}]}
         return answered({"token": "theirs", "url": f"{play.base}/{Place.VERSIONS}", **whole})
     return Reply(status=404)
 
