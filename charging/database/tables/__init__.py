@@ -42,8 +42,7 @@ from charging.database.tables.migration import (
     transition,
     work_order,
 )
-from charging.database.tables.quarantine import decision, despite, quarantined_row, question
-from charging.database.tables.registration import (
+from charging.database.tables.partners import (
     given_token,
     partner_registration,
     partner_session,
@@ -51,6 +50,7 @@ from charging.database.tables.registration import (
     pushed_record,
     registration_event,
 )
+from charging.database.tables.quarantine import decision, despite, quarantined_row, question
 from charging.database.tables.roaming import cdr, night, page, pull, reconciliation, rejected_cdr, verdict
 from charging.database.tables.schema import SCHEMAS, Instant, metadata
 

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from types import ModuleType
 
 import psycopg
 import pytest
@@ -235,3 +236,9 @@ def _until_somebody_waits(engine):
 
 def _plan():
     return {"plan_id": "p", "parameters": {}, "content_sha256": "0", "planned_at": datetime(2026, 3, 1, tzinfo=UTC)}
+
+
+def test_no_file_of_tables_hides_a_table_of_its_name():
+    hidden = [name for name in tables.__all__ if isinstance(getattr(tables, name), ModuleType)]
+
+    assert hidden == []
