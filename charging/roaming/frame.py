@@ -61,8 +61,9 @@ def micro(number: Decimal) -> int | None:
 
 
 def from_micro(scaled: int) -> Decimal:
-    """Return the number that a column's integer stands for."""
-    return Decimal(scaled).scaleb(-_MICRO)
+    """Return the number that a column's integer stands for, with two decimals, or more where they say something."""
+    hundredths, finer = divmod(scaled, 10_000)
+    return Decimal(scaled).scaleb(-_MICRO).normalize() if finer else Decimal(hundredths).scaleb(-2)
 
 
 def to_frame(cdrs: Iterable[Cdr]) -> pl.DataFrame:
