@@ -15,6 +15,7 @@ from charging.database.operations import cases as write
 from charging.database.queries import cases as read
 from charging.database.queries import clean, stored_cdrs
 from charging.database.turns import take_turns
+from charging.deciders import is_named
 from charging.errors import SettingsError, UnknownThing
 from charging.identifiers import evse_id
 from charging.reconciliation.follow_up.case import Case, moved
@@ -28,7 +29,6 @@ from charging.roaming.ocpi.emit import Document, Place, Unsendable, as_json, as_
 from charging.roaming.partner import Partner
 from tasks import following, intake
 
-SHORTEST_NAME = 3
 ENCLOSED = frozenset({ProposalKind.RESEND, ProposalKind.CREDIT})
 """What is sent as CDRs; the others are letters."""
 
@@ -57,7 +57,7 @@ def require_name(by: str) -> None:
     Raises:
         SettingsError: if nobody is named.
     """
-    if len(by.strip()) < SHORTEST_NAME:
+    if not is_named(by):
         raise SettingsError("--by", "names nobody", "say who decides; it is written into the case's history")
 
 

@@ -219,8 +219,10 @@ def _create(cluster: Cluster) -> None:
     """Make the cluster in a folder of its own and move it into place, so that a kill leaves none half made."""
     if cluster.data.exists():
         return
-    unfinished = cluster.folder / "data.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for left in cluster.folder.glob("data.unfinished*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # Whoever was killed may have left an initdb behind that goes on writing: each has a folder of its own.
+    unfinished = cluster.folder / f"data.unfinished-{os.getpid()}"
     unfinished.mkdir(mode=0o700)
     password = cluster.folder / "password"
     password.touch(mode=0o600)

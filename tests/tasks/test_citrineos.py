@@ -148,7 +148,7 @@ def test_works_from_the_command_line(citrineos):
 
     assert (dry.returncode, sent, done.returncode, proof.returncode) == (0, 0, 0, 0), done.stdout + proof.stdout
     assert "nothing was sent" in dry.stdout
-    assert "at most 20 characters" in done.stdout
+    assert "lines that say how much more there is are whole with --json" in done.stdout
     said = json.loads(proof.stdout)
     assert said["is_settled"]
     sums = {one["subject"]: one for one in said["lines"] if one["step"] == "clean to target"}

@@ -90,7 +90,7 @@ def test_leaves_no_half_made_cluster_when_killed_while_it_is_made(home):
     )
     maker = subprocess.Popen([sys.executable, "-c", script, str(home)], start_new_session=True)
     cluster = embedded.locate(home)
-    while not (cluster.folder / "data.unfinished").exists() and maker.poll() is None:
+    while not list(cluster.folder.glob("data.unfinished*")) and maker.poll() is None:
         pass
     maker.kill()
     maker.wait()
