@@ -119,9 +119,8 @@ def list_lines(result: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[st
 def key_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield each key in two lines, then the deviations."""
     for key in result["keys"]:
-        kind = (
-            f"{key['kind']} {', '.join(key['choices'])}" if key["choices"] and len(key["choices"]) < 9 else key["kind"]
-        )
+        choices = ", ".join(key["choices"]) if len(key["choices"]) < 9 else "those told at the end"
+        kind = f"{key['kind']} {choices}" if key["choices"] else key["kind"]
         default = "" if key["default"] is None else f"; without it: {_plain(key['default'])}"
         need = "" if key["needed"] == "no" else f"; needed {key['needed']}"
         yield f"{key['key']:<28} {key['means']}"
