@@ -88,8 +88,8 @@ def reconcile(
 
 
 def reconcile_frames(
-    ours: pl.DataFrame,
-    theirs: pl.DataFrame,
+    ours: pl.DataFrame | pl.LazyFrame,
+    theirs: pl.DataFrame | pl.LazyFrame,
     *,
     terms: Terms,
     tariffs: Sequence[Tariff],
@@ -100,7 +100,7 @@ def reconcile_frames(
     credit_policy: CreditPolicy = CreditPolicy.CREDIT_CDR,
     clock: KnownClock = "by vote",
 ) -> NightFrame:
-    """Judge every CDR of both sides, given in the columns of `charging.roaming.frame.SCHEMA`.
+    """Judge every CDR of both sides, given in the columns of `charging.roaming.frame.SCHEMA`, in memory or as scans.
 
     As `reconcile`, for millions. `exact` has the CDRs of the rows that are not exact, by their key; a learnt lateness
     is handed in with `replace(terms, lateness=...)`. `clock` is given where this is a part of a night that has voted.
@@ -183,8 +183,8 @@ def judge_scans(
 
 
 def cast_ballots(
-    ours: pl.DataFrame,
-    theirs: pl.DataFrame,
+    ours: pl.DataFrame | pl.LazyFrame,
+    theirs: pl.DataFrame | pl.LazyFrame,
     *,
     terms: Terms,
     aliases: Aliases = NO_ALIASES,

@@ -9,7 +9,7 @@ from charging.reconciliation.facts import COHORTS, Codes, Facts
 from charging.reconciliation.summary import Summary
 from charging.reconciliation.verdict import NEXT_STEP, Judged, Kind, Verdict
 from charging.roaming.cdr import Cohort
-from charging.roaming.frame import from_micro
+from charging.roaming.frame import INSTANT, from_micro
 from charging.roaming.terms import Tier
 
 AMOUNTS = ("difference", "money_at_risk")
@@ -28,9 +28,13 @@ JUDGED = pl.Schema(
         "next_step": pl.String(),
         "cohort": pl.String(),
         "is_exact": pl.Boolean(),
+        "ended_at": INSTANT,
     }
 )
-"""One row a verdict. Where an amount does not fit, `is_exact` is false and the `Judged` is among `inexact`."""
+"""One row a verdict. Where an amount does not fit, `is_exact` is false and the `Judged` is among `inexact`.
+
+`ended_at` is when the session ended, by our CDR where there is one: by it a verdict belongs to a night.
+"""
 
 
 _NEXT_STEP = {verdict.value: step for verdict, step in NEXT_STEP.items()}
@@ -66,9 +70,18 @@ def judged_frame(told: pl.DataFrame, ours: Facts, theirs: Facts, codes: Codes) -
             kinds=pl.col("named"),
             difference_micro=pl.col("difference"),
             money_at_risk_micro=pl.col("money"),
+            ended_at=_ended_at(told, ours, theirs),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in JUDGED.items())
     )
+
+
+def _ended_at(told: pl.DataFrame, ours: Facts, theirs: Facts) -> pl.Series:
+    ends = [
+        pl.Series(side.end, dtype=pl.Int64).gather(told[f"{name}_row"])
+        for name, side in (("ours", ours), ("theirs", theirs))
+    ]
+    return pl.select(pl.coalesce(*ends).cast(INSTANT)).to_series()
 
 
 def to_judged(night: NightFrame) -> list[Judged]:
