@@ -93,7 +93,7 @@ class Reading:
             fresh = self._take(rounds[-1], sink, is_first=len(rounds) == 1)
             last, before = rounds[-1], self.total
             self.total = last.total if self.trusts_total else None
-            self._has_shrunk |= last.has_shrunk or (self.total or 0) < (before or 0)
+            self._has_shrunk |= last.has_shrunk or (last.least_total or 0) < (before or 0)
             if last.failure is not None:
                 if not self.page_count and not isinstance(last.failure, str):
                     raise last.failure
@@ -144,7 +144,9 @@ class Reading:
         if self.total is None:
             return is_confirmed and last.is_proven and (not last.repeated or is_same)
         if came >= self.total and not last.is_stuck:
-            if self._has_shrunk:  # what was removed is among what came: only a reading that is whole by itself proves
+            # What was removed is among what came, as it is where more came than there are: only a reading that is whole
+            # by itself proves that nothing lacks.
+            if self._has_shrunk or came > self.total:
                 return is_confirmed and last.is_whole
             return is_confirmed or not (last.is_disturbed or came == 0)
         if is_same and last.is_proven and self.total <= last.position:

@@ -58,6 +58,8 @@ class Round:
     notes: dict[str, None]
     total: int | None = None
     """As last stated."""
+    least_total: int | None = None
+    """The least that was stated: a record that went while another came is seen by nothing else."""
     position: int = 0
     is_proven: bool = False
     """Whether an empty page was seen at the end."""
@@ -99,6 +101,7 @@ class Round:
         if self.begins_twice:
             if (page := self._fetched(self._counted(0))) is None:
                 return
+            self._count_total(page)
             yield page
         while target is not None:
             page = self._fetched(target)
@@ -127,12 +130,7 @@ class Round:
         """Count a page and return what to ask for next."""
         self.pages_read += 1
         self._asked.add(page.answer.url)
-        before = self.total
-        shrunk = max(0, (before or 0) - page.total_count) if page.total_count is not None else 0
-        if page.total_count is not None:
-            self.total = page.total_count
-            if before is not None and before != page.total_count:
-                self.notes["the total that it states changes while its list is read"] = None
+        shrunk = self._count_total(page)
         is_known = len(page) > 0 and all(head.key in self._keys for head in page.heads)
         if target.is_beyond and is_known and not shrunk and len(self._keys) >= (self.total or 0):
             self.notes["it repeats itself whatever offset is asked for; its total says that these are all"] = None
@@ -155,6 +153,16 @@ class Round:
             self.is_disturbed = True
             return self._counted(max(0, target.position - shrunk))
         return self._next(page, is_again=is_again)
+
+    def _count_total(self, page: Page) -> int:
+        """Note what a page says of the list's length, and return by how much that is less than it was."""
+        stated, before = page.total_count, self.total
+        if stated is None:
+            return 0
+        self.total, self.least_total = stated, stated if self.least_total is None else min(stated, self.least_total)
+        if before is not None and before != stated:
+            self.notes["the total that it states changes while its list is read"] = None
+        return max(0, (before or 0) - stated)
 
     def _next(self, page: Page, *, is_again: bool) -> Target | None:
         is_all = self.total is not None and len(self._keys) >= self.total

@@ -125,6 +125,18 @@ def test_a_record_that_comes_with_the_proof_of_the_end_is_not_overlooked(hostile
         assert wrongs(visited, play) == []
 
 
+def test_a_record_that_goes_while_another_comes_hides_none_that_lacks(hostile):
+    """The total falls at the first page of a later reading, and has risen again at its second."""
+    troubles = {5: Trouble.REMOVAL, 1: Trouble.BUSY, 6: Trouble.ARRIVAL}
+    plan = Plan(size=5, has_links=False, is_shuffled=True, troubles=troubles)
+    for seed in range(5):
+        play = hostile.play_of(behaviour_of(plan), version="2.3.0", seed=seed, until=NOW, count=9)
+
+        visited = pull(play, hostile)
+
+        assert wrongs(visited, play) == []
+
+
 def test_a_bomb_and_ten_gigabytes_cost_little_memory():
     """In a process of its own, whose memory is measured with the limits that are the default."""
     measured = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True, timeout=120)
