@@ -1,4 +1,4 @@
-"""A roaming partner that has stations of its own and bills us: an OCPI 2.2.1 server, BE-XYZ, of what it is given."""
+"""A roaming partner over OCPI 2.2.1 that serves what it is given: by itself BE-XYZ, which has stations and bills us."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,8 @@ _PAGE = 50
 class OperatorPartner:
     """Serves `lists`, what it has by module; `offered` are the modules that it names, `broken` those that fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, party: str = "BE-XYZ", role: str = "CPO") -> None:
+        self.party, self.role = party, role
         self.lists: dict[str, list[dict[str, Any]]] = {module: [] for module in MODULES}
         self.offered, self.broken = set(MODULES), set[str]()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
@@ -43,7 +44,9 @@ class OperatorPartner:
             named = [{"identifier": name, "role": role, "url": f"{self.url}/{name}"} for name, role in modules]
             return 200, {"version": "2.2.1", "endpoints": named}, {}
         if place == "credentials":
-            role = {"role": "CPO", "country_code": "BE", "party_id": "XYZ", "business_details": {"name": "xyz"}}
+            country_code, party_id = self.party.split("-")
+            party = {"country_code": country_code, "party_id": party_id, "business_details": {"name": self.party}}
+            role = {"role": self.role, **party}
             return 200, {"token": "theirs", "url": f"{self.url}/versions", "roles": [role]}, {}
         if place not in self.lists or place in self.broken:
             return 404, None, {}
