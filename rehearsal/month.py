@@ -149,7 +149,7 @@ class Ending:
     charge: Charge | None
     record: Stated | None
     at_risk: Decimal = Decimal(0)
-    kind: str | None = None
+    kinds: frozenset[str] = frozenset()
     """What the verdict must name."""
 
     @property
@@ -277,15 +277,17 @@ _Said = tuple[list[Stated], list[Ending]]
 def _pair(
     charge: Charge, one: Stated, verdict: str = "equal", at_risk: Decimal = Decimal(0), *, kind: str | None = None
 ) -> Ending:
-    is_hour_early = one.member.is_by_file and one.started_at.astimezone(ZONE).fold
-    if verdict == "equal" and is_hour_early:  # a wall clock does not say which of the two hours it was
-        verdict, kind = "within_tolerance", "clock"
-    return Ending(verdict=verdict, charge=charge, record=one, at_risk=at_risk, kind=kind)
+    kinds = {kind} if kind else set()
+    if one.member.is_by_file and one.started_at.astimezone(ZONE).fold:
+        kinds.add("clock")  # a wall clock does not say which of the two hours it was
+        verdict = "within_tolerance" if verdict == "equal" else verdict
+    return Ending(verdict=verdict, charge=charge, record=one, at_risk=at_risk, kinds=frozenset(kinds))
 
 
 def _alone(one: Stated, verdict: str, *, kind: str | None = None) -> Ending:
     at_risk = Decimal(0) if verdict in SETTLED else abs(one.net)
-    return Ending(verdict=verdict, charge=None, record=one, at_risk=at_risk, kind=kind)
+    kinds = frozenset([kind] if kind else [])
+    return Ending(verdict=verdict, charge=None, record=one, at_risk=at_risk, kinds=kinds)
 
 
 def _plain(charge: Charge, one: Stated, _: Random) -> _Said:
@@ -373,7 +375,9 @@ def _credit_alone(charge: Charge, one: Stated, _: Random) -> _Said:
 
 def _malformed(charge: Charge, one: Stated, _: Random) -> _Said:
     verdict = "missing_at_partner"
-    return [one], [Ending(verdict=verdict, charge=charge, record=None, at_risk=one.net, kind="unreadable")]
+    return [one], [
+        Ending(verdict=verdict, charge=charge, record=None, at_risk=one.net, kinds=frozenset(["unreadable"]))
+    ]
 
 
 def _anonymous(charge: Charge, one: Stated, _: Random) -> _Said:
