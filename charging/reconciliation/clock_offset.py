@@ -120,8 +120,9 @@ def _lookalikes(ours: Facts, theirs: Facts, free: tuple[Mask, Mask]) -> tuple[Ro
 
 def _median(values: Ints) -> int:
     """Return the median, towards zero: swapping the sides turns its sign and nothing else."""
-    ordered = np.sort(values)
-    double = int(ordered[(ordered.size - 1) // 2]) + int(ordered[ordered.size // 2])
+    middle = (values.size - 1) // 2, values.size // 2
+    ordered = np.partition(values, middle)
+    double = int(ordered[middle[0]]) + int(ordered[middle[1]])
     return abs(double) // 2 * (1 if double >= 0 else -1)
 
 

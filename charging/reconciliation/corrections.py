@@ -2,14 +2,13 @@
 aside.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from charging.reconciliation.credits import Credited, credit_pairs
+from charging.reconciliation.credits import Credits, credit_pairs
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.repetitions import repetitions
 from charging.reconciliation.verdict import Kind
@@ -30,7 +29,7 @@ class Corrected:
     excluded: dict[Kind, Index]
     superseded: tuple[Index, Index]
     """Rows, and the rows that count in their stead."""
-    credited: Sequence[Credited]
+    credited: Credits
     repeated: tuple[Index, Index]
     """Rows, and the rows that billed the same before."""
 
@@ -56,8 +55,8 @@ def correct(side: Facts, *, policy: CreditPolicy) -> Corrected:
     live[refused] = False
     credits_of = _rows(special.filter("is_credit"))
     credited = credit_pairs(side, live, credits_of[live[credits_of]], policy=policy)
-    for found in credited:
-        live[[found.credit] if found.original is None else [found.credit, found.original]] = False
+    live[credited.rows] = False
+    live[credited.cancelling[1]] = False
     repeated = repetitions(side, live)
     live[repeated[0]] = False
     return Corrected(live=live, excluded=excluded, superseded=superseded, credited=credited, repeated=repeated)

@@ -24,14 +24,33 @@ _IDS = ("cdr_id", "session_id", "authorization_reference")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codes:
-    """Currencies of both sides by their code."""
+    """Currencies and owners of both sides by their code."""
 
     currencies: tuple[str, ...]
+    owners: tuple[str, ...]
 
     @property
     def currency(self) -> pl.Enum:
         """The type of a column of currencies."""
         return pl.Enum(self.currencies)
+
+    @property
+    def owner(self) -> pl.Enum:
+        """The type of a column of owners."""
+        return pl.Enum(self.owners)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the rows of one side come from, and when their sessions ended: what verdicts are told from."""
+
+    source: pl.LazyFrame
+    end: Ints
+
+    @cached_property
+    def keys(self) -> pl.Series:
+        """The key of each CDR, read once."""
+        return self.source.select("cdr_key").collect().to_series()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +71,8 @@ class Facts:
     gross: Ints
     tariff: Keys
     currency: Rows
+    owner: Rows
+    """The codes of currencies and owners."""
     flags: Bytes
     cohort: npt.NDArray[np.int8]
     aliases: Aliased
@@ -96,6 +117,11 @@ class Facts:
         found = both.join(renamed, on="row", how="left", maintain_order="left")
         return found.select(pl.coalesce("current", "stated")).to_series()
 
+    @property
+    def origin(self) -> Origin:
+        """What of a side is needed once it is judged."""
+        return Origin(source=self.source, end=self.end)
+
     def shifted(self, by: Ints) -> "Facts":
         """Return the same side with its clock set back."""
         return replace(self, start=_fixed(self.start - by), end=_fixed(self.end - by))
@@ -112,7 +138,9 @@ def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
         flags = flags.copy()
         flags[renamed.rows] |= np.where(renamed.are_expired, Flag.ALIASED | Flag.EXPIRED, Flag.ALIASED).astype(np.uint8)
     columns: dict[str, Any] = {
-        name: _fixed(found[name].to_numpy()) for name in found.columns if name not in {"evse", "flags"}
+        name: _fixed(found.drop_in_place(name).to_numpy())
+        for name in tuple(found.columns)  # one after the other: the parts of a column go when it is whole
+        if name not in {"evse", "flags"}
     }
     return Facts(
         source=source,
@@ -144,9 +172,11 @@ def _session_aliases(source: pl.LazyFrame) -> tuple[Keys, Rows]:
 
 
 def codes_of(*sources: pl.LazyFrame) -> Codes:
-    """Return the currencies that stand in the sources."""
-    found = pl.concat([source.select(pl.col("currency").unique()) for source in sources]).collect()
-    return Codes(currencies=tuple(sorted(set(found["currency"]))))
+    """Return the currencies and owners that stand in the sources."""
+    names = ("currency", "owner")
+    found = [source.select(pl.col(name).unique().implode() for name in names).collect() for source in sources]
+    currencies, owners = (tuple(sorted({text for side in found for text in side[name].item()})) for name in names)
+    return Codes(currencies=currencies, owners=owners)
 
 
 def _columns(codes: Codes) -> list[pl.Expr]:
@@ -172,7 +202,10 @@ def _columns(codes: Codes) -> list[pl.Expr]:
             pl.when(is_unusual).then(None).otherwise(pl.col(f"{name}_micro")).fill_null(NONE).alias(name)
             for name in ("net", "gross")
         ),
-        pl.col("currency").cast(codes.currency).to_physical().cast(pl.Int32).alias("currency"),
+        *(
+            pl.col(name).cast(dtype).to_physical().cast(pl.Int32).alias(name)
+            for name, dtype in (("currency", codes.currency), ("owner", codes.owner))
+        ),
         flags.cast(pl.UInt8).alias("flags"),
         pl.col("cohort").cast(COHORTS).to_physical().cast(pl.Int8).fill_null(-1).alias("cohort"),
     ]

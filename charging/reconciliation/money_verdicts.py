@@ -84,9 +84,25 @@ def _side(
     name: str, side: Facts, rows: "np.typing.NDArray[np.int32]", as_of: np.ndarray, agreement: Agreement
 ) -> pl.DataFrame:
     """Return what one side of each pair states, and what it should state."""
-    stated = side.rows(rows, *SCHEMA)
-    dated = stated.with_columns(as_of=pl.Series(as_of, dtype=pl.Int64).cast(SCHEMA["started_at"]))
-    priced = price_frame(dated, tariffs=agreement.tariffs, terms=agreement.terms, as_of="as_of").select(_PRICED)
+    stated = side.rows(rows, "lines", "currency", "tariff_id").with_columns(
+        pl.lit("").alias("cdr_key"),  # these rows are exact: nobody is looked up by the key
+        pl.lit(value=True).alias("is_exact"),
+        *(
+            pl.Series(name, instants, dtype=pl.Int64).cast(SCHEMA["started_at"])
+            for name, instants in (("as_of", as_of), ("ended_at", side.end[rows]))
+        ),
+        *(
+            pl.Series(name, amounts[rows], dtype=pl.Int64).replace(NONE, None)
+            for name, amounts in (("stated_net", side.net), ("stated_gross", side.gross))
+        ),
+    )
+    priced = price_frame(
+        stated,
+        tariffs=agreement.tariffs,
+        terms=agreement.terms,
+        as_of="as_of",
+        whole=lambda places: side.rows(rows[places], *SCHEMA),
+    ).select(_PRICED)
     currency = agreement.tariffs[0].currency if agreement.tariffs else agreement.terms.currency
     net, gross = pl.col("stated_net"), pl.col("stated_gross")
     is_near = {
@@ -94,7 +110,7 @@ def _side(
         for amount, stated_amount in (("net", net), ("gross", gross))
     }
     return (
-        priced.hstack(stated.select("currency", "tariff_id", stated_net="net_micro", stated_gross="gross_micro"))
+        priced.hstack(stated.select("currency", "tariff_id", "stated_net", "stated_gross"))
         .select(
             stated_gross="stated_gross",
             tariff="tariff_id",

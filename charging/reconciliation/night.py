@@ -11,7 +11,7 @@ from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.clock_offset import Ballots
 from charging.reconciliation.compact import Verdicts
 from charging.reconciliation.corrections import correct
-from charging.reconciliation.facts import Codes, Facts, codes_of, facts
+from charging.reconciliation.facts import Codes, Facts, Origin, codes_of, facts
 from charging.reconciliation.kernels.comparing import Flag
 from charging.reconciliation.match import KnownClock, ballots_of, match
 from charging.reconciliation.money_verdicts import Agreement
@@ -46,8 +46,8 @@ class Night:
 class Unrendered:
     """A night before its rows are given their keys and texts."""
 
-    ours: Facts
-    theirs: Facts
+    ours: Origin
+    theirs: Origin
     codes: Codes
     verdicts: Sequence[Verdicts]
     summary: Summary
@@ -179,7 +179,7 @@ def judge_scans(
         told.extend(corrected(side, which, found))
     verdicts = [one for one in told if one.frame.height]
     summary = summarise_columns(verdicts, ours=our_facts, theirs=their_facts, codes=codes, clock=matched.clock)
-    return Unrendered(ours=our_facts, theirs=their_facts, codes=codes, verdicts=verdicts, summary=summary)
+    return Unrendered(ours=our_facts.origin, theirs=their_facts.origin, codes=codes, verdicts=verdicts, summary=summary)
 
 
 def cast_ballots(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import polars as pl
 
 from charging.reconciliation.compact import kinds_of
-from charging.reconciliation.facts import COHORTS, Codes, Facts
+from charging.reconciliation.facts import COHORTS, Codes, Origin
 from charging.reconciliation.summary import Summary
 from charging.reconciliation.verdict import NEXT_STEP, Judged, Kind, Verdict
 from charging.roaming.cdr import Cohort
@@ -50,14 +50,14 @@ class NightFrame:
     inexact: tuple[Judged, ...] = ()
 
 
-def judged_frame(told: pl.DataFrame, ours: Facts, theirs: Facts, codes: Codes) -> pl.DataFrame:
+def judged_frame(told: pl.DataFrame, ours: Origin, theirs: Origin, codes: Codes) -> pl.DataFrame:
     """Return compact verdicts with their keys and texts."""
     masks = told["kinds"].unique()
     kinds = pl.DataFrame(
         {"kinds": masks, "named": pl.Series([kinds_of(mask) for mask in masks], dtype=JUDGED["kinds"])}
     )
     keys = [
-        side.texts("cdr_key").to_series().gather(told[f"{name}_row"]).alias(f"{name}_key")
+        side.keys.gather(told[f"{name}_row"]).alias(f"{name}_key")
         for name, side in (("ours", ours), ("theirs", theirs))
     ]
     return (
@@ -76,7 +76,7 @@ def judged_frame(told: pl.DataFrame, ours: Facts, theirs: Facts, codes: Codes) -
     )
 
 
-def _ended_at(told: pl.DataFrame, ours: Facts, theirs: Facts) -> pl.Series:
+def _ended_at(told: pl.DataFrame, ours: Origin, theirs: Origin) -> pl.Series:
     ends = [
         pl.Series(side.end, dtype=pl.Int64).gather(told[f"{name}_row"])
         for name, side in (("ours", ours), ("theirs", theirs))

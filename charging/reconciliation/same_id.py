@@ -1,7 +1,6 @@
 """Candidates that bear the same id: hashes propose, the texts behind them decide."""
 
 import numpy as np
-import polars as pl
 
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
@@ -48,24 +47,13 @@ def _keys(tier: Tier, side: Facts, free: Mask) -> tuple[Keys, Rows]:
 def _agree(column: str, ours: Facts, theirs: Facts, left: Rows, right: Rows) -> Mask:
     if left.size == 0:
         return np.empty(0, np.bool_)
-    both = pl.DataFrame(
-        [
-            *(
-                side.texts(name)[name].gather(rows).alias(f"{name}_{which}")
-                for which, side, rows in (("ours", ours, left), ("theirs", theirs, right))
-                for name in ("owner", column)
-            )
-        ]
-    )
-    one, other = pl.col(f"{column}_ours"), pl.col(f"{column}_theirs")
-    is_same = (pl.col("owner_ours") == pl.col("owner_theirs")) & (one == other)
-    found = both.select(is_same.fill_null(value=False)).to_series().to_numpy().copy()
+    one, other = (side.texts(column)[column].gather(rows) for side, rows in ((ours, left), (theirs, right)))
+    found: Mask = (one == other).fill_null(value=False).to_numpy().copy()
     if not found.all():  # ids are compared without regard to case, which few need
         unlike = np.flatnonzero(~found)
-        is_same = (pl.col("owner_ours") == pl.col("owner_theirs")) & (
-            one.str.to_uppercase() == other.str.to_uppercase()
-        )
-        found[unlike] = both[unlike].select(is_same.fill_null(value=False)).to_series().to_numpy()
+        is_same = one[unlike].str.to_uppercase() == other[unlike].str.to_uppercase()
+        found[unlike] = is_same.fill_null(value=False).to_numpy()
+    found &= ours.owner[left] == theirs.owner[right]
     return found
 
 

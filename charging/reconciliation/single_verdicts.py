@@ -9,6 +9,7 @@ import polars as pl
 
 from charging.reconciliation.compact import Verdicts, bits, compact, scaled
 from charging.reconciliation.corrections import Corrected
+from charging.reconciliation.credits import NO_ORIGINAL
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.judge import alone
 from charging.reconciliation.kernels.comparing import NONE
@@ -129,10 +130,10 @@ def corrected(side: Facts, which: Side, found: Corrected) -> list[Verdicts]:
         mutated = (ids == named).cast(pl.UInt32) * (bits([Kind.MUTATED]) if verdict is Verdict.DUPLICATE else 0)
         said = pl.DataFrame({"named": named}).select(pl.format(words, "named")).to_series()
         told.append(singles(side, which, rows, verdict=verdict, said=said, kinds=mutated))
-    alone_rows = np.array([one.credit for one in found.credited if one.original is None], np.int64)
+    is_alone = found.credited.originals == NO_ORIGINAL
+    alone_rows, is_wrong = found.credited.rows[is_alone], found.credited.are_wrong[is_alone]
     if alone_rows.size == 0:
         return told
-    is_wrong = pl.Series([one.is_amount_wrong for one in found.credited if one.original is None], dtype=pl.Boolean)
     unpaired = pl.DataFrame({"is_wrong": is_wrong}).select(
         said=pl.when("is_wrong")
         .then(pl.lit("its amount does not cancel the CDR it names"))
@@ -148,9 +149,8 @@ def corrected(side: Facts, which: Side, found: Corrected) -> list[Verdicts]:
 
 
 def _cancelling(found: Corrected) -> tuple[Index, Index]:
-    pairs = [(one.credit, one.original) for one in found.credited if one.original is not None]
-    both = np.array([*pairs, *((original, credit) for credit, original in pairs)], np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    taking, taken = found.credited.cancelling
+    return np.concatenate([taking, taken]), np.concatenate([taken, taking])
 
 
 def _ids(side: Facts, rows: Index) -> pl.Series:

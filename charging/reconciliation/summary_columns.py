@@ -93,7 +93,7 @@ def _require_every_record(verdicts: Sequence[Verdicts], ours: Facts, theirs: Fac
     for name, side in (("ours_row", ours), ("theirs_row", theirs)):
         seen = np.zeros(side.height, np.int32)
         for one in verdicts:
-            np.add.at(seen, one.frame[name].drop_nulls().to_numpy(), 1)
+            seen += np.bincount(one.frame[name].drop_nulls().to_numpy(), minlength=side.height).astype(np.int32)
         heights, told, lost = heights + side.height, told + int(seen.sum()), lost or bool((seen != 1).any())
     if lost:
         quarantined = sum(int((one.frame["verdict"] == Verdict.AMBIGUOUS.value).sum()) for one in verdicts)

@@ -3,7 +3,7 @@
 The usual ones are priced by loops over integers; whatever could not be exact there goes through `recompute`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -67,10 +67,13 @@ def price_frame(
     terms: Terms,
     as_of: str = "started_at",
     cdrs: Mapping[str, Cdr] | None = None,
+    whole: Callable[[list[int]], pl.DataFrame] | None = None,
 ) -> pl.DataFrame:
     """Return what each CDR of a frame should state (`PRICED`), in the frame's order.
 
     `as_of` names the column with the instant whose tariffs count. `cdrs` holds, by key, those whose row is not exact.
+    A frame may leave out what no loop reads (all but key, lines, end and `is_exact`): `whole` returns all columns of
+    the rows at some places.
     """
     priced = _Priced(
         np.zeros((2, frame.height), np.int64),
@@ -88,7 +91,8 @@ def price_frame(
             frame, exact[first : first + _SLICE], tables=tables, terms=terms, as_of=as_of, priced=priced
         )
     ]
-    alone: dict[int, Cdr | None] = dict(zip(unusual, to_cdrs(frame[unusual]), strict=True))
+    rest = frame[unusual] if whole is None or not unusual else whole(unusual)
+    alone: dict[int, Cdr | None] = dict(zip(unusual, to_cdrs(rest), strict=True))
     for place in (~frame["is_exact"]).arg_true():
         alone[place] = (cdrs or {}).get(frame["cdr_key"][place])
     for place, cdr in alone.items():
