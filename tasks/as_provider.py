@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import polars as pl
 import sqlalchemy as sa
 
 from charging.database.queries import clean
 from charging.database.queries import partner_feed as read
 from charging.reconciliation import as_provider
+from charging.reconciliation.named_columns import with_named
+from charging.reconciliation.night_frame import NightFrame, to_judged
+from charging.reconciliation.night_share import chosen
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr
 from charging.roaming.forgotten import redacted_session
+from charging.roaming.frame import to_cdrs, to_frame
+from charging.roaming.held import HeldCdrs
 from charging.roaming.holders import Holders, holders
-from charging.roaming.own import Own
+from charging.roaming.own import Own, Skipped
 from charging.roaming.own_as_provider import Places, own_cdrs_as_provider, places, with_connectors_tariffs
 from charging.roaming.partner import Partner
 from charging.roaming.published import Version, in_force
@@ -46,6 +52,22 @@ class Provider:
     def named(self, judged: Sequence[Judged], theirs: Sequence[Cdr], mine: Own) -> list[Judged]:
         """Return the verdicts, with what is known of drivers and sessions."""
         return as_provider.named(judged, theirs, skipped=mine.skipped, holders=self.holders)
+
+    def theirs_frame(self, theirs: pl.DataFrame) -> pl.DataFrame:
+        """Return the same of CDRs in columns, all of whose rows are exact."""
+        names_all = pl.col("lines").list.eval(pl.element().struct.field("tariff_id").is_not_null()).list.all()
+        if not self.partner.uses_published_tariffs or theirs.select(names_all.all()).item():
+            return theirs
+        return to_frame(with_connectors_tariffs(to_cdrs(theirs), self.places))
+
+    def named_frame(self, night: NightFrame, theirs: HeldCdrs, skipped: Sequence[Skipped]) -> NightFrame:
+        """Return the same of verdicts in columns."""
+        doubtful = chosen(night, as_provider.doubtful(night, theirs.scan(), self.holders))
+        judged = to_judged(doubtful)
+        keys = doubtful.judged.lazy().select(cdr_key="theirs_key")
+        cdrs = theirs.values(theirs.scan().join(keys, on="cdr_key", how="semi"))
+        named = as_provider.named(judged, cdrs, skipped=skipped, holders=self.holders)
+        return with_named(night, [one for one, before in zip(named, judged, strict=True) if one != before])
 
 
 def known(connection: sa.Connection, partner: Partner) -> Provider | None:

@@ -1,36 +1,39 @@
 """Judging one night from what is stored, and following up what it finds. Every night is one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
 from charging import canonical
 from charging.database.operations import cases as write_cases
 from charging.database.operations import roaming as write
+from charging.database.operations import roaming_columns as write_columns
 from charging.database.queries import cases as read_cases
-from charging.database.queries import clean, moves, nights, stored_cdrs
 from charging.database.queries import identifiers as ledger
-from charging.identifiers.ledger import Ledger
-from charging.network import Evse, Session
+from charging.database.queries import moves, night_frames, nights, stored_cdrs
+from charging.reconciliation import named_columns, night_share
 from charging.reconciliation.aliases import Alias, former_ids, of_ledger
 from charging.reconciliation.follow_up import coexistence
-from charging.reconciliation.follow_up.changes import Changes, changes
+from charging.reconciliation.follow_up.changes import Changes
 from charging.reconciliation.follow_up.follow import About, Followed, Round, follow
 from charging.reconciliation.follow_up.lateness import Lateness, learnt
-from charging.reconciliation.night import reconcile
-from charging.reconciliation.summary import summarise
+from charging.reconciliation.night import reconcile_frames
+from charging.reconciliation.night_frame import NightFrame, to_judged
+from charging.reconciliation.night_share import Share
 from charging.reconciliation.verdict import Judged
-from charging.roaming.cdr import Cdr, Cohort, Side
-from charging.roaming.own import Own, own_cdrs
+from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
-from tasks import as_provider, intake
+from tasks import as_provider, night_sides
 from tasks.intake import MARGIN, Taken
+from tasks.night_sides import Sides, own
 
-COHORTS: Mapping[str, Cohort] = {"legacy": Cohort.NOT_MOVED, "target": Cohort.MOVED}
+__all__ = ["Night", "Outcome", "judge", "own", "told", "within"]
 Period = tuple[datetime, datetime]
 
 
@@ -50,16 +53,11 @@ class Outcome:
     """What was found, what of it is new since the night was judged before, and what became of the cases."""
 
     head: Mapping[str, Any]
-    kept: Sequence[Judged]
+    kept: NightFrame
     changes: Changes | None
     """None where the night was judged for the first time."""
     followed: Followed
     lateness: Lateness
-
-    @property
-    def keys(self) -> set[str]:
-        """The CDRs that are in the night's verdicts."""
-        return {key for one in self.kept for key in (one.ours_key, one.theirs_key) if key is not None}
 
 
 def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: datetime) -> Outcome:
@@ -71,30 +69,39 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
     provider = as_provider.known(connection, partner)
     partner = provider.partner if provider else partner
-    mine = provider.own(connection, around, as_of=now) if provider else own(connection, partner, around)
-    theirs = intake.placed(connection, stored_cdrs.cdrs(connection, partner.name, Side.THEIRS, period=around))
-    theirs = provider.theirs(theirs) if provider else theirs
-    cdrs = [*mine.cdrs, *theirs]
-    found = reconcile(
-        mine.cdrs,
-        theirs,
-        terms=replace(partner.terms, lateness=lateness.after),
-        tariffs=partner.tariffs,
-        as_of=now,
-        aliases=_aliases(connection, partner),
-        unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
-        credit_policy=partner.credit_policy,
-    )
-    judged = coexistence.named(found.judged, cdrs, moved_at=moves.moved_at(connection))
-    judged = provider.named(judged, theirs, mine) if provider else judged
-    kept, sides = within(judged, cdrs, period=night.period)
-    write.store_cdrs(connection, [cdr for cdr in sides if cdr.side is Side.OURS], at=now)
-    head = _head(partner, kept, sides, mine=mine, night=night) | {"reconciled_at": now}
-    changed = _store(connection, partner, night, head=head, kept=kept)
-    here = {id(one) for one in kept}
-    beside = [one for one in judged if id(one) not in here]
-    followed = _follow(connection, partner, night, kept, cdrs, beside=beside, lateness=lateness, now=now)
-    return Outcome(head=head, kept=kept, changes=changed, followed=followed, lateness=lateness)
+    with tempfile.TemporaryDirectory(prefix="rehome-night-") as folder:
+        sides = night_sides.both(connection, partner, around, provider=provider, now=now, folder=Path(folder))
+        found = reconcile_frames(
+            sides.ours.scan(),
+            sides.theirs.scan(),
+            terms=replace(partner.terms, lateness=lateness.after),
+            tariffs=partner.tariffs,
+            as_of=now,
+            aliases=_aliases(connection, partner),
+            unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
+            exact=sides.exact,
+            credit_policy=partner.credit_policy,
+        )
+        judged = _named(found, sides, moved_at=moves.moved_at(connection))
+        judged = provider.named_frame(judged, sides.theirs, sides.skipped) if provider else judged
+        share = night_share.share(judged, period=night.period)
+        _store_ours(connection, sides, share.kept, at=now)
+        head = _head(partner, share.kept, sides, night=night) | {"reconciled_at": now}
+        changed = _store(connection, partner, night, head=head, kept=share.kept)
+        followed = _follow(connection, partner, night, share, sides, lateness=lateness, now=now)
+    return Outcome(head=head, kept=share.kept, changes=changed, followed=followed, lateness=lateness)
+
+
+def _named(night: NightFrame, sides: Sides, *, moved_at: Mapping[str, datetime]) -> NightFrame:
+    """Return the verdicts, with the kinds that the move explains."""
+    scans = (sides.ours.scan(), sides.theirs.scan())
+    doubtful = named_columns.doubtful(night, scans, moved_at=moved_at)
+    if doubtful.judged.is_empty():
+        return night
+    ours, theirs = named_columns.neighbours(doubtful, scans)
+    judged = to_judged(doubtful)
+    cdrs = [*sides.ours.values(ours), *sides.theirs.values(theirs)]
+    return named_columns.with_named(night, coexistence.named(judged, cdrs, moved_at=moved_at))
 
 
 def within(judged: Sequence[Judged], cdrs: Sequence[Cdr], *, period: Period) -> tuple[list[Judged], list[Cdr]]:
@@ -105,14 +112,23 @@ def within(judged: Sequence[Judged], cdrs: Sequence[Cdr], *, period: Period) -> 
     return kept, [cdr for cdr in cdrs if cdr.cdr_key in keys]
 
 
+def _store_ours(connection: sa.Connection, sides: Sides, kept: NightFrame, *, at: datetime) -> None:
+    """Keep the CDRs of ours that the night has judged, as they were judged."""
+    keys = kept.judged.select(cdr_key=pl.col("ours_key").drop_nulls())
+    for part in sides.ours.frames():
+        frame = part.join(keys, on="cdr_key", how="semi")
+        cdrs = [sides.exact[key] for key in frame.filter(~pl.col("is_exact"))["cdr_key"]]
+        write_columns.store_cdr_frame(connection, frame, cdrs=cdrs, at=at)
+
+
 def _store(
-    connection: sa.Connection, partner: Partner, night: Night, *, head: Mapping[str, Any], kept: Sequence[Judged]
+    connection: sa.Connection, partner: Partner, night: Night, *, head: Mapping[str, Any], kept: NightFrame
 ) -> Changes | None:
     """Store the night; a version is added where it is new, or another outcome than before."""
     before = nights.night(connection, partner.name, night.day)
-    was = nights.judged(connection, partner.name, night.day) if before else []
-    write.store_night(connection, head, kept, partner=partner.name, day=night.day)
-    found = changes(was, kept) if before else None
+    found = night_frames.changed(connection, kept, partner=partner.name, day=night.day) if before else None
+    write.store_night(connection, head, [], partner=partner.name, day=night.day)
+    write_columns.store_verdicts(connection, kept, partner=partner.name, day=night.day)
     is_same = before is not None and (before["is_complete"], before["inputs_sha256"]) == (
         head["is_complete"],
         head["inputs_sha256"],
@@ -121,10 +137,10 @@ def _store(
         version = {
             "because": night.because if before else "it was judged for the first time",
             "is_complete": head["is_complete"],
-            "judged": len(kept),
+            "judged": kept.judged.height,
             "changes": canonical.plain(found) if found else {},
             "inputs_sha256": head["inputs_sha256"],
-            "verdicts_sha256": write.verdicts_digest(kept),
+            "verdicts_sha256": night_share.verdicts_digest(kept),
             "reconciled_at": head["reconciled_at"],
         }
         write.store_version(connection, version, partner=partner.name, day=night.day)
@@ -135,25 +151,28 @@ def _follow(
     connection: sa.Connection,
     partner: Partner,
     night: Night,
-    kept: Sequence[Judged],
-    cdrs: Sequence[Cdr],
+    share: Share,
+    sides: Sides,
     *,
-    beside: Sequence[Judged],
     lateness: Lateness,
     now: datetime,
 ) -> Followed:
-    by_key = {cdr.cdr_key: cdr for cdr in cdrs}
+    """Move the cases by what is open, and by what is settled of that which was open."""
+    around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
+    cases = read_cases.around(connection, partner.name, period=around)
+    keys = sorted({key for case in cases for key in (case.ours_key, case.theirs_key) if key is not None})
+    kept, beside = (night_share.open_or_about(one, keys) for one in (share.kept, share.beside))
     waves = read_cases.waves(connection)
+    where = sides.places({str(one.ours_key or one.theirs_key) for one in kept})
 
     def about(key: str) -> About:
-        cdr = by_key[key]
-        wave = None if cdr.station_id is None else waves.get(cdr.station_id)
-        return About(ended_at=cdr.ended_at, station_id=cdr.station_id, wave=wave)
+        ended_at, station_id = where[key]
+        wave = None if station_id is None else waves.get(station_id)
+        return About(ended_at=ended_at, station_id=station_id, wave=wave)
 
-    around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
     found = follow(
         kept,
-        read_cases.around(connection, partner.name, period=around),
+        cases,
         night=Round(
             partner=partner.name,
             day=night.day,
@@ -168,45 +187,15 @@ def _follow(
     return found
 
 
-def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
-    """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
-    seen = clean.sessions(connection, issuer=partner.party, period=period)
-    office = {id(session): back_office for back_office, session in seen}
-
-    def cohort(session: Session) -> Cohort | None:
-        return COHORTS.get(office[id(session)])
-
-    return own_cdrs(
-        [session for _, session in seen],
-        partner=partner,
-        tokens={token.token_uid: token for token in clean.tokens(connection)},
-        evses={(evse.station_id, evse.connector_id): evse for evse in intake.evses(connection)},
-        cohort=cohort,
-        id_at=_dated(ledger.ledger(connection)),
-    )
-
-
-def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:
-    """Return what tells the id that an EVSE bore at an instant; the present one, where it had none yet."""
-    return lambda evse, at: names.known_as(evse.evse_uid, at) or evse.evse_id
-
-
 def _aliases(connection: sa.Connection, partner: Partner) -> dict[str, tuple[Alias, ...]]:
     """Return what old EVSE ids stand for: those of our ledger, and those of operator codes that we once had."""
-    now = [evse.evse_id for evse in intake.evses(connection) if evse.evse_id]
+    now = [evse.evse_id for evse in night_sides.evses(connection) if evse.evse_id]
     return former_ids(now, former_operators=partner.former_operators) | of_ledger(ledger.ledger(connection))
 
 
-def _head(
-    partner: Partner,
-    kept: Sequence[Judged],
-    sides: Sequence[Cdr],
-    *,
-    mine: Own,
-    night: Night,
-) -> dict[str, Any]:
-    ours, theirs = ([cdr for cdr in sides if cdr.side is side] for side in (Side.OURS, Side.THEIRS))
-    summary = summarise(kept, ours=ours, theirs=theirs)
+def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night) -> dict[str, Any]:
+    ours, theirs = (sides.account(which, kept) for which in Side)
+    tiers = night_share.tier_counts(kept)
     return {
         "time_zone": partner.terms.time_zone,
         "period_from": night.period[0],
@@ -214,26 +203,33 @@ def _head(
         "is_complete": night.taken.is_complete,
         "incomplete_because": night.taken.incomplete_because,
         "summary": {
-            "ours": summary.ours,
-            "theirs": summary.theirs,
-            "matched": summary.matched,
+            "ours": ours.cdrs,
+            "theirs": theirs.cdrs,
+            "matched": sum(tiers.values()),
             "rejected": night.taken.rejected,
-            "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in mine.skipped],
-            "verdicts": canonical.plain(summary.verdicts),
-            "tiers": {tier.name.lower(): number for tier, number in summary.tiers.items()},
-            "ours_total": canonical.plain(summary.ours_total),
-            "theirs_total": canonical.plain(summary.theirs_total),
-            "ours_kwh": str(sum((cdr.energy_kwh for cdr in ours), Decimal(0))),
-            "theirs_kwh": str(sum((cdr.energy_kwh for cdr in theirs), Decimal(0))),
+            "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in sides.skipped],
+            "verdicts": night_share.verdict_counts(kept),
+            "tiers": tiers,
+            "ours_total": canonical.plain(ours.net),
+            "theirs_total": canonical.plain(theirs.net),
+            "ours_kwh": str(ours.kwh),
+            "theirs_kwh": str(theirs.kwh),
             "notes": list(night.taken.notes),
         },
-        "inputs_sha256": canonical.digest([sorted(cdr.cdr_key for cdr in sides), night.period]),
+        "inputs_sha256": night_share.inputs_digest(kept, period=night.period),
     }
 
 
 def told(name: str, day: date, found: Outcome) -> dict[str, Any]:
     """Return a night as the run, the terminal and the artifact tell it."""
-    return nights.told(name, day, found.head, found.kept) | {
+    return nights.told(
+        name,
+        day,
+        found.head,
+        judged=found.kept.judged.height,
+        to_follow_up=night_share.to_follow_up(found.kept),
+        money_at_risk=night_share.money_at_risk(found.kept),
+    ) | {
         "lateness": {
             "hours": int(found.lateness.after.total_seconds() // 3600),
             "is_learnt": found.lateness.is_learnt,

@@ -107,7 +107,7 @@ def _left_out(
             within = (max(start, period[0]), min(end, period[1]))
             night = Night(day=day, period=within, because=LEFT_OUT, taken=asked.taken)
             found = _judge(engine, partner, night, now=now)
-            if found.kept:
+            if found.kept.judged.height:
                 yield judged_nights.told(partner.name, day, found) | {"because": LEFT_OUT}
             day += timedelta(days=1)
 
@@ -116,11 +116,11 @@ def _reopened(
     engine: sa.Engine, partner: Partner, judged: dict[date, Outcome], *, taken: Taken, now: datetime
 ) -> Iterator[dict[str, Any]]:
     """Judge every other night again that what came, or what did not come, has changed; each at most once."""
-    done, keys = set(judged), set().union(*(one.keys for one in judged.values()))
+    done = set(judged)
     (asked,) = judged
     while True:
         with engine.connect() as connection:
-            waiting = _to_reopen(connection, partner, asked, keys=keys, taken=taken, now=now)
+            waiting = _to_reopen(connection, partner, asked, taken=taken, now=now)
             left = sorted(waiting.keys() - done)
             heads = [nights.night(connection, partner.name, day) for day in left]
         for head in filter(None, heads):
@@ -136,13 +136,13 @@ def _reopened(
 
 
 def _to_reopen(
-    connection: sa.Connection, partner: Partner, asked: date, *, keys: set[str], taken: Taken, now: datetime
+    connection: sa.Connection, partner: Partner, asked: date, *, taken: Taken, now: datetime
 ) -> dict[date, str]:
     head = nights.night(connection, partner.name, asked)
     near = (head["period_from"] - MARGIN, head["period_until"] + MARGIN) if head else (now, now)
     return {
         **(nights.incomplete(connection, partner.name) if taken.is_complete else {}),
-        **nights.sharing(connection, partner.name, asked, keys=keys, near=near),
+        **nights.sharing(connection, partner.name, asked, near=near),
         **nights.due(connection, partner.name, now=now),
         **_with_other_sessions(connection, partner, since=now - LOOKBACK),
         **nights.late(connection, partner.name),

@@ -38,7 +38,7 @@ def run_night(name: str, *, day: date, days: int) -> dict[str, Any]:
     settings = configuration.load()
     with opening.engine(settings) as engine, engine.connect() as connection:
         head = nights.night(connection, name, day)
-        judged = nights.judged(connection, name, day)
+        counted = nights.counted(connection, name, day)
     if head is None:
         raise PartnerUnavailable(name, "its night stored nothing", f"look at the run {run.name} in the UI")
-    return nights.told(name, day, head, judged)
+    return nights.told(name, day, head, **counted)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import polars as pl
+
+from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.verdict import Judged, Kind, Verdict
 from charging.roaming.cdr import Cdr
 from charging.roaming.holders import Holders, Standing
@@ -26,6 +29,16 @@ def named(
     by_key = {cdr.cdr_key: cdr for cdr in cdrs}
     unbilled = {one.session_id.upper(): one for one in skipped if one.why is not None}
     return [_named(one, by_key.get(one.theirs_key or ""), unbilled, holders) for one in judged]
+
+
+def doubtful(night: NightFrame, theirs: pl.LazyFrame, holders: Holders) -> pl.Expr:
+    """Return which verdicts of a night `named` may have something to say on: the others stay as they are."""
+    of_blocked = pl.col("token_uid").is_in(sorted(holders.blocked_tokens)) | pl.col("contract_compact").is_in(
+        sorted(holders.blocked_contracts)
+    )
+    keys = theirs.filter(of_blocked.fill_null(value=False)).select("cdr_key").collect()["cdr_key"]
+    there = night.judged["theirs_key"].is_in(keys.implode())
+    return pl.col("theirs_key").is_not_null() & (pl.col("ours_key").is_null() | pl.lit(there))
 
 
 def _named(one: Judged, theirs: Cdr | None, unbilled: Mapping[str, Skipped], holders: Holders) -> Judged:

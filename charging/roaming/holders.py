@@ -28,6 +28,21 @@ class Holders:
     tokens: Mapping[str, Token]
     contracts: Mapping[str, Contract]
 
+    @property
+    def blocked_contracts(self) -> set[str]:
+        """The contracts that are blocked now."""
+        return {compact for compact, contract in self.contracts.items() if contract.is_blocked}
+
+    @property
+    def blocked_tokens(self) -> set[str]:
+        """The tokens that are blocked now, themselves or by their contract."""
+        blocked = self.blocked_contracts
+        return {
+            uid
+            for uid, token in self.tokens.items()
+            if token.is_blocked or (token.contract_id and compact_contract(token.contract_id) in blocked)
+        }
+
     def standing(self, token_uid: str | None, contract: str | None, *, at: datetime) -> Standing:
         """Return how a driver stood with us at an instant; the token goes before the contract that stands beside it."""
         token = self.tokens.get(token_uid or "")

@@ -16,13 +16,13 @@ from charging.database.columns import storable_document
 from charging.database.operations import roaming, rows
 from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.verdict import Judged
+from charging.reconciliation.wording import number_text
 from charging.roaming.cdr import Cdr
 from charging.roaming.frame import NUMBERS
 from charging.roaming.terms import Tier
 
 SLICE = 50_000
 """Rows that are made to text at once: a million of them at once would take the memory of a night."""
-_MILLION = 1_000_000
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f%:z"
 _TIERS = {tier.value: tier.name.lower() for tier in Tier}
 _LISTS = ("quality", "session_aliases")
@@ -79,7 +79,7 @@ def _there(connection: sa.Connection, part: pl.DataFrame) -> pl.Series:
 
 def _cdr_texts(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     stated = {
-        **{name: decimal(pl.col(f"{name}_micro")) for name in NUMBERS},
+        **{name: number_text(pl.col(f"{name}_micro")) for name in NUMBERS},
         **{name: _json_texts(name) for name in _LISTS},
         "lines": _lines(),
         "stored_at": pl.lit(at),
@@ -99,8 +99,8 @@ def _verdict_texts(part: pl.DataFrame, exactly: dict[tuple[str | None, str | Non
         "cohort",
         "currency",
         kinds.alias("kinds"),
-        decimal(pl.col("difference_micro")).alias("difference"),
-        decimal(pl.col("money_at_risk_micro")).alias("money_at_risk"),
+        number_text(pl.col("difference_micro")).alias("difference"),
+        number_text(pl.col("money_at_risk_micro")).alias("money_at_risk"),
         "explanation",
         "next_step",
     )
@@ -115,15 +115,6 @@ def _verdict_texts(part: pl.DataFrame, exactly: dict[tuple[str | None, str | Non
 
 def _text(number: object) -> str | None:
     return None if number is None else str(number)
-
-
-def decimal(scaled: pl.Expr) -> pl.Expr:
-    """Return a number in millionths as the text of a decimal."""
-    whole, rest = scaled.abs() // _MILLION, scaled.abs() % _MILLION
-    sign = pl.when(scaled < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    return pl.when(scaled.is_not_null()).then(
-        pl.concat_str(sign, whole.cast(pl.String), pl.lit("."), rest.cast(pl.String).str.zfill(6))
-    )
 
 
 def _json_texts(name: str) -> pl.Expr:
@@ -155,7 +146,7 @@ def _lines() -> pl.Expr:
             pl.struct(
                 measure=line.field("measure"),
                 started_at=line.field("started_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.f%:z"),
-                volume=decimal(line.field("volume_micro")),
+                volume=number_text(line.field("volume_micro")),
                 tariff_id=line.field("tariff_id").str.replace_all(_NUL, _REPLACED, literal=True),
             ).struct.json_encode()
         )

@@ -1,7 +1,7 @@
 """Reading the clean network and how it came to be."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from charging.database.operations.clean import TABLES
 from charging.database.queries.quarantine import LOADED
 from charging.network import Connector, Contract, Evse, Lane, Location, Session, Station, Tariff, Token
 
+_AT_ONCE = 20_000
 _IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
 SUITE = "suite"
 """The rule under which a row stands in quarantine that the rules let pass and an expectation did not."""
@@ -57,6 +58,13 @@ def contracts(connection: sa.Connection) -> list[Contract]:
 
 def sessions(connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]) -> list[tuple[str, Session]]:
     """Return (back-office, session) of an issuer's drivers, by stop; `period` is half-open and on the stop."""
+    return [one for part in session_parts(connection, issuer=issuer, period=period) for one in part]
+
+
+def session_parts(
+    connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]
+) -> Iterator[list[tuple[str, Session]]]:
+    """Yield the same, some ten thousand at a time, as they come from the server."""
     session, token = tables.session.c, tables.token.c
     of_theirs = sa.select(token.token_uid).where(token.issuer == issuer)
     chosen = (
@@ -64,8 +72,10 @@ def sessions(connection: sa.Connection, *, issuer: str, period: tuple[datetime, 
         .where(session.stopped_at >= period[0], session.stopped_at < period[1], session.token_uid.in_(of_theirs))
         .order_by(session.stopped_at, session.session_id)
     )
-    found: list[dict[str, Any]] = [dict(row) for row in connection.execute(chosen).mappings()]
-    return [(row.pop("back_office"), Session(**row)) for row in found]
+    found = connection.execute(chosen, execution_options={"yield_per": _AT_ONCE})
+    for part in found.mappings().partitions():
+        read: list[dict[str, Any]] = [dict(row) for row in part]
+        yield [(row.pop("back_office"), Session(**row)) for row in read]
 
 
 def quarantine_counts(connection: sa.Connection, of: Collection[tuple[str, str]]) -> list[sa.RowMapping]:

@@ -1,6 +1,6 @@
 """Which nights were judged, and which must be judged again."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,29 +36,59 @@ def versions(connection: sa.Connection, partner: str, day: date) -> list[dict[st
     return [dict(each) for each in connection.execute(chosen).mappings()]
 
 
-def judged(connection: sa.Connection, partner: str, day: date) -> list[Judged]:
-    """Return a night's verdicts as values, in their order."""
+def judged(
+    connection: sa.Connection, partner: str, day: date, *, numbers: Collection[int] | None = None
+) -> list[Judged]:
+    """Return a night's verdicts as values, in their order; all of them, or those of some numbers."""
     row = tables.verdict
     chosen = sa.select(row).where(row.c.partner == partner, row.c.day == day).order_by(row.c.verdict_number)
+    if numbers is not None:
+        chosen = chosen.where(row.c.verdict_number == sa.any_(sa.literal(list(numbers), ARRAY(sa.Integer()))))
     return [_judged(each) for each in connection.execute(chosen).mappings()]
 
 
-def told(partner: str, day: date, head: Mapping[str, Any], judged: Sequence[Judged]) -> dict[str, Any]:
+def told(
+    partner: str,
+    day: date,
+    head: Mapping[str, Any],
+    *,
+    judged: int,
+    to_follow_up: int,
+    money_at_risk: Mapping[str, Decimal],
+) -> dict[str, Any]:
     """Return a night as the run, the terminal and the artifact tell it."""
-    at_risk: dict[str, Decimal] = {}
-    for one in judged:
-        if one.money_at_risk:
-            at_risk[one.currency] = at_risk.get(one.currency, Decimal(0)) + one.money_at_risk
     return {
         "partner": partner,
         "day": day.isoformat(),
-        "judged": len(judged),
-        "to_follow_up": sum(one.verdict not in SETTLED for one in judged),
+        "judged": judged,
+        "to_follow_up": to_follow_up,
         "is_complete": head["is_complete"],
         "incomplete_because": head["incomplete_because"],
         "verdicts": head["summary"]["verdicts"],
         "rejected": head["summary"]["rejected"],
-        "money_at_risk": ", ".join(f"{amount} {currency}" for currency, amount in at_risk.items()),
+        "money_at_risk": ", ".join(f"{amount} {currency}" for currency, amount in money_at_risk.items()),
+    }
+
+
+def counted(connection: sa.Connection, partner: str, day: date) -> dict[str, Any]:
+    """Return how many verdicts a night has, how many must be followed up, and what is at risk by currency."""
+    row = tables.verdict.c
+    of_it = sa.and_(row.partner == partner, row.day == day)
+    settled = [str(verdict) for verdict in SETTLED]
+    numbers = sa.select(sa.func.count(), sa.func.count().filter(row.verdict.not_in(settled))).where(of_it)
+    risk = sa.func.sum(row.money_at_risk)
+    risks = (
+        sa.select(sa.func.coalesce(row.currency, ""), risk)
+        .where(of_it)
+        .group_by(row.currency)
+        .having(risk != 0)
+        .order_by(sa.func.min(row.verdict_number))
+    )
+    judged, to_follow_up = connection.execute(numbers).one()
+    return {
+        "judged": judged,
+        "to_follow_up": to_follow_up,
+        "money_at_risk": dict(connection.execute(risks).tuples().all()),
     }
 
 
@@ -137,12 +167,12 @@ def unjudged(connection: sa.Connection, partner: str, *, before: datetime) -> li
     return gaps
 
 
-def sharing(
-    connection: sa.Connection, partner: str, day: date, *, keys: Collection[str], near: tuple[datetime, datetime]
-) -> dict[date, str]:
-    """Return the other nights near by that still have a verdict on one of these CDRs."""
-    row, head = tables.verdict.c, tables.reconciliation.c
-    wanted = sa.literal(sorted(keys), ARRAY(row.ours_key.type))
+def sharing(connection: sa.Connection, partner: str, day: date, *, near: tuple[datetime, datetime]) -> dict[date, str]:
+    """Return the other nights near by that still have a verdict on a CDR which this night has taken."""
+    row, mine, head = tables.verdict.c, tables.verdict.alias("mine"), tables.reconciliation.c
+    of_it = sa.and_(mine.c.partner == partner, mine.c.day == day)
+    taken = {key: sa.select(mine.c[key]).where(of_it, mine.c[key].is_not(None)) for key in ("ours_key", "theirs_key")}
+    is_taken = sa.or_(*(row[key].in_(keys) for key, keys in taken.items()))
     chosen = (
         sa.select(row.day)
         .distinct()
@@ -152,7 +182,7 @@ def sharing(
             row.day != day,
             head.period_from < near[1],
             head.period_until > near[0],
-            sa.or_(row.ours_key == sa.any_(wanted), row.theirs_key == sa.any_(wanted)),
+            is_taken,
         )
     )
     return _days(connection, chosen, BESIDE)

@@ -15,6 +15,7 @@ from charging.roaming.cdr import Cdr, CdrLine, CdrState, Cohort, Protocol, Side
 from charging.tariffs.tariff import Dimension
 from charging.tariffs.usage import Extreme
 
+Period = tuple[datetime, datetime]
 _NAMES = tuple(field.name for field in fields(Cdr))
 _MEASURES: dict[str, Dimension | Extreme] = {
     **{measure.value: measure for measure in Dimension},

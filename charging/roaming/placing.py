@@ -1,0 +1,89 @@
+"""Where a partner's CDRs were, of our own stations, and whether those had been moved when the session ended. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from charging.identifiers import evse_id
+from charging.identifiers.ledger import Ledger
+from charging.network import Evse
+from charging.roaming.cdr import Cohort
+from charging.roaming.frame import INSTANT
+
+_EVER = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+_ANSWERS = pl.Schema(
+    {
+        "evse_compact": pl.String(),
+        "order": pl.Int32(),
+        "begins_at": INSTANT,
+        "answers_until": INSTANT,
+        "found": pl.String(),
+    }
+)
+_PLACED = pl.Schema({"row": pl.UInt32(), "found": pl.String()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stations:
+    """Our stations by the ids of their EVSEs, those of now and of before."""
+
+    ledger: Ledger
+    by_uid: Mapping[str, str]
+    """The station of each EVSE."""
+    by_id: Mapping[str, str]
+    """The station by the compact id that its EVSE bears now."""
+    moved_at: Mapping[str, datetime]
+    """When each station that is verified was told to leave the legacy."""
+
+
+def stations(ledger: Ledger, evses: Iterable[Evse], *, moved_at: Mapping[str, datetime]) -> Stations:
+    """Return our stations, of EVSEs that bear the ids of now."""
+    known = list(evses)
+    named = ((evse_id.compact(evse.evse_id or ""), evse.station_id) for evse in known)
+    return Stations(
+        ledger=ledger,
+        by_uid={evse.evse_uid: evse.station_id for evse in known},
+        by_id={compact: station_id for compact, station_id in named if compact is not None},
+        moved_at=moved_at,
+    )
+
+
+def placed(frame: pl.DataFrame, known: Stations) -> pl.DataFrame:
+    """Return CDRs (`charging.roaming.frame.SCHEMA`), each with its station and cohort where the EVSE is one of ours."""
+    ids = frame["evse_compact"].unique().drop_nulls()
+    answers = pl.DataFrame(list(_answers(ids, known)), schema=_ANSWERS, orient="row")
+    rows = frame.select("evse_compact", "started_at").with_row_index("row")
+    answering = rows.join(answers, on="evse_compact").filter(
+        pl.col("begins_at") <= pl.col("started_at"), pl.col("started_at") < pl.col("answers_until")
+    )
+    first = answering.sort("row", "order").unique("row", keep="first", maintain_order=True).select(_PLACED.names())
+    where = rows.select("row").join(first, on="row", how="left", maintain_order="left")["found"]
+    moved = pl.DataFrame(
+        {"found": list(known.moved_at), "moved_at": list(known.moved_at.values())},
+        schema={"found": pl.String, "moved_at": INSTANT},
+    )
+    told = where.to_frame("found").join(moved, on="found", how="left", maintain_order="left")["moved_at"]
+    has_moved = (told <= frame["ended_at"]).fill_null(value=False)
+    cohort = pl.select(
+        pl.when(has_moved).then(pl.lit(str(Cohort.MOVED))).otherwise(pl.lit(str(Cohort.NOT_MOVED)))
+    ).to_series()
+    return frame.with_columns(
+        station_id=pl.coalesce(where, "station_id"),
+        cohort=pl.when(where.is_not_null()).then(cohort).otherwise("cohort"),
+    )
+
+
+def _answers(ids: Iterable[str], known: Stations) -> Iterator[tuple[object, ...]]:
+    """Yield for whom an id answered, and when: the names of the ledger first, then the ids of now.
+
+    Whoever answered by the ledger is the answer, also where its EVSE has no station any more.
+    """
+    for text in ids:
+        names = known.ledger.bearers(text)
+        for order, name in enumerate(names):
+            begins, until = name.valid_from or _EVER[0], name.answers_until or _EVER[1]
+            yield text, order, begins, until, known.by_uid.get(name.evse_uid)
+        if text in known.by_id:
+            yield text, len(names), *_EVER, known.by_id[text]

@@ -1,0 +1,132 @@
+"""Both sides of a night and its neighbourhood, as they are stored, in columns; many of them in files of a folder."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+
+import polars as pl
+import sqlalchemy as sa
+
+from charging.database.queries import cdr_frames, clean, moves
+from charging.database.queries import identifiers as ledger
+from charging.errors import CountsDisagree
+from charging.identifiers.ledger import Ledger
+from charging.network import Evse, Session
+from charging.reconciliation.night_frame import NightFrame
+from charging.roaming.cdr import Cdr, Cohort, Side
+from charging.roaming.frame import to_frame
+from charging.roaming.held import Account, HeldCdrs
+from charging.roaming.own import Own, Skipped, own_cdrs
+from charging.roaming.partner import Partner
+from charging.roaming.placing import Stations, placed, stations
+from tasks.as_provider import Provider
+
+COHORTS: Mapping[str, Cohort] = {"legacy": Cohort.NOT_MOVED, "target": Cohort.MOVED}
+Period = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The CDRs of both sides, and the sessions of ours that became none."""
+
+    ours: HeldCdrs
+    theirs: HeldCdrs
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def exact(self) -> dict[str, Cdr]:
+        """The CDRs whose rows are not exact, by their key."""
+        return self.ours.exact | self.theirs.exact
+
+    def account(self, side: Side, kept: NightFrame) -> Account:
+        """Return what the CDRs of one side that are in a night's verdicts add up to.
+
+        Raises:
+            CountsDisagree: if one of them is not there.
+        """
+        keys = kept.judged.lazy().select(cdr_key=pl.col(f"{side}_key")).drop_nulls()
+        found = (self.ours if side is Side.OURS else self.theirs).account(keys)
+        judged = int(kept.judged[f"{side}_key"].count())
+        if judged != found.cdrs:
+            raise CountsDisagree(f"the night, {side}", rows_in=judged, loaded=found.cdrs, quarantined=0)
+        return found
+
+    def places(self, keys: Collection[str]) -> dict[str, tuple[datetime, str | None]]:
+        """Return when some CDRs' sessions ended, and at which of our stations."""
+        wanted = pl.LazyFrame({"cdr_key": list(keys)}, schema={"cdr_key": pl.String})
+        both = pl.concat([held.scan().select("cdr_key", "ended_at", "station_id") for held in (self.ours, self.theirs)])
+        found = both.join(wanted, on="cdr_key", how="semi").collect()
+        return {key: (ended_at, station_id) for key, ended_at, station_id in found.iter_rows()}
+
+
+def both(
+    connection: sa.Connection,
+    partner: Partner,
+    around: Period,
+    *,
+    provider: Provider | None,
+    now: datetime,
+    folder: Path,
+) -> Sides:
+    """Return both sides of a half-open period, each CDR with its station and cohort where it was at one of ours."""
+    ours, theirs = (HeldCdrs(_made(folder / str(side))) for side in Side)
+    skipped: list[Skipped] = []
+    for made in [provider.own(connection, around, as_of=now)] if provider else own_parts(connection, partner, around):
+        _hold(ours, made)
+        skipped += made.skipped
+    where = our_stations(connection)
+    for part in cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=around):
+        theirs.add(placed(provider.theirs_frame(part.frame) if provider else part.frame, where), cdrs=part.cdrs)
+    return Sides(ours=ours, theirs=theirs, skipped=tuple(sorted(skipped, key=attrgetter("session_id"))))
+
+
+def our_stations(connection: sa.Connection) -> Stations:
+    """Return what tells which of our stations a CDR was at."""
+    return stations(ledger.ledger(connection), evses(connection), moved_at=moves.moved_at(connection))
+
+
+def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
+    """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
+    parts = list(own_parts(connection, partner, period))
+    return Own(
+        cdrs=tuple(sorted((cdr for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
+        skipped=tuple(one for part in parts for one in part.skipped),
+    )
+
+
+def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> Iterator[Own]:
+    """Yield the same, some ten thousand sessions at a time."""
+    tokens = {token.token_uid: token for token in clean.tokens(connection)}
+    places = {(evse.station_id, evse.connector_id): evse for evse in evses(connection)}
+    id_at = _dated(ledger.ledger(connection))
+    for seen in clean.session_parts(connection, issuer=partner.party, period=period):
+        office = {id(session): back_office for back_office, session in seen}
+
+        def cohort(session: Session, office: Mapping[int, str] = office) -> Cohort | None:
+            return COHORTS.get(office[id(session)])
+
+        yield own_cdrs(
+            [session for _, session in seen], partner=partner, tokens=tokens, evses=places, cohort=cohort, id_at=id_at
+        )
+
+
+def evses(connection: sa.Connection) -> list[Evse]:
+    """Return every EVSE, with the id that it bears now."""
+    return ledger.remapped(connection, clean.evses(connection))
+
+
+def _hold(held: HeldCdrs, made: Own) -> None:
+    frame = to_frame(made.cdrs)
+    held.add(frame, cdrs=[cdr for cdr, is_exact in zip(made.cdrs, frame["is_exact"], strict=True) if not is_exact])
+
+
+def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:
+    """Return what tells the id that an EVSE bore at an instant; the present one, where it had none yet."""
+    return lambda evse, at: names.known_as(evse.evse_uid, at) or evse.evse_id
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
