@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +10,14 @@ from typing import Any
 
 from charging import settings as configuration
 from charging.clock import system_clock
+from charging.reconciliation.billed_twice import held_twice
+from charging.reconciliation.follow_up import both_offices
 from charging.reconciliation.night import reconcile
+from charging.reconciliation.one_of_both import one_of_both
 from charging.reconciliation.verdict import SETTLED, Judged, Verdict
 from charging.roaming import partner_file
 from charging.roaming.cdr import Cdr, Side
+from charging.roaming.frame import to_frame
 from charging.roaming.partner import Partner
 from console import partnering, workplace
 from console.casework import opened
@@ -62,19 +66,25 @@ def reconciled(home: Path, wanted: Wanted) -> dict[str, Any]:
         sources = Sources(partner=partner, period=period, now=now, connection=connection)
         ours, theirs = sources.ours(wanted.ours), sources.theirs(wanted.theirs)
         partner = sources.partner
+        aliases = sources.aliases(ours.cdrs)
+        scans = [to_frame(side.cdrs).lazy() for side in (ours, theirs)]
+        twice = held_twice(scans[0], aliases=aliases, time_zone=partner.terms.time_zone)
+        seconds = one_of_both(*scans, twice)
+        stated = {row.pop("cdr_key"): row for row in seconds.iter_rows(named=True)}
         found = reconcile(
-            ours.cdrs,
+            [replace(cdr, **stated.get(cdr.cdr_key, {})) for cdr in ours.cdrs],
             theirs.cdrs,
             terms=partner.terms,
             tariffs=partner.tariffs,
             as_of=now,
-            aliases=sources.aliases(ours.cdrs),
+            aliases=aliases,
             unreadable={cdr_id: reason for cdr_id, reason in theirs.rejected if cdr_id},
             credit_policy=partner.credit_policy,
         )
-        judged = sources.named(found.judged, ours, theirs)
+        judged = sources.named(both_offices.named(found.judged, twice), ours, theirs)
     kept, sides = judged_nights.within(judged, [*ours.cdrs, *theirs.cdrs], period=period)
-    return _told(partner, kept, sides, ours=ours, theirs=theirs, now=now)
+    notes = [*both_offices.said(twice), *theirs.notes]
+    return _told(partner, kept, sides, ours=ours, theirs=replace(theirs, notes=tuple(notes)), now=now)
 
 
 def _partner(home: Path, named: str) -> Partner:

@@ -12,6 +12,7 @@ from charging.reconciliation.facts import codes_of, facts
 from charging.reconciliation.kernels.comparing import NONE
 from charging.reconciliation.match import match
 from charging.reconciliation.token_hashes import resolved
+from charging.roaming.cdr import Cohort
 from charging.roaming.partner import CreditPolicy
 from charging.roaming.terms import Tier
 
@@ -21,6 +22,8 @@ TWICE = pl.Schema(
     {
         "legacy_key": pl.String(),
         "target_key": pl.String(),
+        "legacy_cdr_id": pl.String(),
+        "target_cdr_id": pl.String(),
         "tier": pl.Int8(),
         "is_certain": pl.Boolean(),
         "currency": pl.String(),
@@ -39,9 +42,15 @@ class BilledTwice:
     clock: ClockOffset | None
 
 
+def held_twice(ours: pl.LazyFrame, *, aliases: Aliases, time_zone: str) -> BilledTwice:
+    """Return which of our CDRs are of one charge: those of a back-office each. A CDR's cohort says whose it is."""
+    legacy, target = (ours.filter(pl.col("cohort") == cohort.value) for cohort in (Cohort.NOT_MOVED, Cohort.MOVED))
+    return match_offices(legacy, target, aliases=aliases, time_zone=time_zone)
+
+
 def match_offices(
-    legacy: pl.DataFrame,
-    target: pl.DataFrame,
+    legacy: pl.LazyFrame,
+    target: pl.LazyFrame,
     *,
     aliases: Aliases,
     time_zone: str,
@@ -52,20 +61,24 @@ def match_offices(
     Both frames are in the columns of `charging.roaming.frame.SCHEMA`. What either credited, repeated or never billed
     is not billed twice. Where only EVSE and time agree, a person has to look: `is_certain` is false.
     """
-    scans = resolved(legacy.lazy(), target.lazy())
+    if any(office.limit(1).collect().is_empty() for office in (legacy, target)):
+        return BilledTwice(sessions=pl.DataFrame(schema=TWICE), tied=0, clock=None)
+    scans = resolved(legacy, target)
     codes = codes_of(*scans)
     sides = [facts(scan, aliases=aliases, codes=codes) for scan in scans]
     lives = [correct(side, policy=CreditPolicy.CREDIT_CDR).live for side in sides]
     found = match(*sides, our_live=lives[0], their_live=lives[1], tiers=tiers, time_zone=time_zone)
     rows = {"legacy": found.pairs.ours, "target": found.pairs.theirs}
     columns = {
-        name: side.rows(rows[name], "cdr_key", "currency").with_columns(net=pl.Series(side.net[rows[name]]))
+        name: side.rows(rows[name], "cdr_key", "cdr_id", "currency").with_columns(net=pl.Series(side.net[rows[name]]))
         for name, side in zip(rows, sides, strict=True)
     }
     sessions = pl.DataFrame(
         {
             "legacy_key": columns["legacy"]["cdr_key"],
             "target_key": columns["target"]["cdr_key"],
+            "legacy_cdr_id": columns["legacy"]["cdr_id"],
+            "target_cdr_id": columns["target"]["cdr_id"],
             "tier": found.tiers,
             "is_certain": found.tiers != Tier.EVSE_AND_TIME,
             "currency": columns["legacy"]["currency"],

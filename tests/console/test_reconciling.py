@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -278,35 +277,48 @@ def test_a_private_address_is_not_asked_unless_the_partners_file_allows_it(partn
         reconcile(put("o", as_json(OURS)), "live", *NIGHT)
 
 
-def test_our_own_sessions_are_one_side_and_the_partners_stored_cdrs_the_other(partner, reached):
+@pytest.fixture
+def of_ours(partner, reached):
+    """What stores sessions of a partner's driver as a back-office has them, at an EVSE that we know."""
     partner()
     begin = datetime.fromisoformat("2026-03-01T01:00:00+00:00")
-    session = Session(
-        session_id="1",
-        station_id="CS-1",
-        connector_id=1,
-        location_id="L1",
-        token_uid=UID,
-        started_at=begin,
-        stopped_at=begin + timedelta(minutes=45),
-        meter_start_wh=Decimal(0),
-        meter_stop_wh=Decimal(10_000),
-        energy_kwh=Decimal(10),
-        cost=None,
-        currency=None,
-        is_estimated=False,
-        is_billable=True,
-    )
-    failed = replace(session, session_id="2", is_billable=False)
     token = Token(
         token_uid=UID, parent_uid=None, contract_id=CONTRACT, issuer="NL-ROA", is_blocked=False, expires_at=None
     )
     evse = Evse(evse_uid="E1", station_id="CS-1", connector_id=1, evse_id=EVSE)
     with reached.begin() as connection:
         clean.store_entities(connection, [token, evse], extract_id="legacy-1")
-        clean.store_entities(connection, [session, failed], extract_id="legacy-1", back_office="legacy")
+
+    def stored(session_id, *, back_office="legacy", seconds=0, is_billable=True):
+        start = begin + timedelta(seconds=seconds)
+        session = Session(
+            session_id=session_id,
+            station_id="CS-1",
+            connector_id=1,
+            location_id="L1",
+            token_uid=UID,
+            started_at=start,
+            stopped_at=start + timedelta(minutes=45),
+            meter_start_wh=Decimal(0),
+            meter_stop_wh=Decimal(10_000),
+            energy_kwh=Decimal(10),
+            cost=None,
+            currency=None,
+            is_estimated=False,
+            is_billable=is_billable,
+        )
+        with reached.begin() as connection:
+            clean.store_entities(connection, [session], extract_id=f"{back_office}-1", back_office=back_office)
+
+    return stored
+
+
+def test_our_own_sessions_are_one_side_and_the_partners_stored_cdrs_the_other(of_ours, reached):
+    of_ours("1")
+    of_ours("2", is_billable=False)
+    with reached.begin() as connection:
         stored = parse_cdrs(as_json([record(1), record(4)]), partner="roa").cdrs
-        roaming.store_cdrs(connection, stored, at=begin)
+        roaming.store_cdrs(connection, stored, at=stored[0].ended_at)
 
     for chosen in ((), NIGHT):
         status, found = reconcile("database", "database", *chosen, *LATER, "--json")
@@ -314,6 +326,19 @@ def test_our_own_sessions_are_one_side_and_the_partners_stored_cdrs_the_other(pa
         assert (status, found["verdicts"]) == (1, {"equal": 1, "missing_at_us": 1})
         assert [one["session_id"] for one in found["skipped"]] == ["2"]
     assert "no CDR of ours: session 2: it is a failed start" in reconcile("database", "database", *LATER)[1]
+
+
+def test_a_charge_that_both_back_offices_hold_is_named_and_billed_once(of_ours, put):
+    of_ours("17")
+    of_ours("4711", back_office="target", seconds=40)
+
+    status, found = reconcile("database", put("t", as_json([record(1)])), *NIGHT, *LATER, "--json")
+
+    assert (status, found["verdicts"]) == (1, {"duplicate": 1, "equal": 1})
+    (second,) = (one for one in found["judged"] if one["verdict"] == "duplicate")
+    assert (second["ours_cdr_id"], second["kinds"], Decimal(second["money_at_risk"])) == ("4711", ["two_routes"], 4)
+    assert "it is billed once, as 17" in second["explanation"]
+    assert found["notes"] == ["both back-offices hold 1 charges (4.00 EUR): each is billed once"]
 
 
 def test_where_a_partner_bills_us_our_side_is_made_of_what_it_told_of_its_sessions(partner, reached, put):

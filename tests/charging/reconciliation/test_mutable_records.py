@@ -99,7 +99,7 @@ def test_a_session_that_two_back_offices_billed_is_named(ours):
     legacy = [ours("17"), ours("18", start=ours().started_at + 24 * LATER)]
     target = [ours("4711", start=ours().started_at + timedelta(seconds=30)), ours("17", evse_compact="NLEVNE2")]
 
-    found = match_offices(to_frame(legacy), to_frame(target), aliases={}, time_zone="Europe/Amsterdam")
+    found = match_offices(to_frame(legacy).lazy(), to_frame(target).lazy(), aliases={}, time_zone="Europe/Amsterdam")
 
     assert found.sessions.select("legacy_key", "target_key", "tier", "is_certain").rows() == [
         (legacy[0].cdr_key, target[0].cdr_key, Tier.EVSE_AND_TOKEN, True)

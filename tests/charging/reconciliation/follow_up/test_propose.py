@@ -7,7 +7,7 @@ import pytest
 
 from charging.reconciliation.follow_up.credit import Uncreditable, corrections
 from charging.reconciliation.follow_up.propose import ProposalKind, propose
-from charging.reconciliation.verdict import SETTLED, Verdict
+from charging.reconciliation.verdict import SETTLED, Kind, Verdict
 from charging.roaming.partner import CreditPolicy, Ids, OurRole, Partner, TokenEncoding
 
 D = Decimal
@@ -163,3 +163,18 @@ def test_has_an_answer_to_every_verdict_that_waits_for_somebody(book, ours, part
 
 def _at(night, as_of):
     return lambda ours, theirs, **more: night(ours, theirs, **{"as_of": as_of, **more})
+
+
+def test_what_both_of_our_back_offices_hold_is_asked_of_the_partner_only_where_it_was_billed(
+    book, partner, ours, theirs
+):
+    cdr = ours()
+    book.after([cdr], [theirs(net="5.50")])
+    case = replace(book.only(), verdict=Verdict.DUPLICATE, kinds=(Kind.TWO_ROUTES,))
+
+    def made(theirs_key):
+        one = replace(case, theirs_key=theirs_key)
+        return propose(one, ours=cdr, theirs=None, partner=partner, at=case.opened_at)
+
+    assert made(None) is None
+    assert made(case.theirs_key).kind is ProposalKind.CREDIT
