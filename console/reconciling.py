@@ -67,9 +67,9 @@ def reconciled(home: Path, wanted: Wanted) -> dict[str, Any]:
         ours, theirs = sources.ours(wanted.ours), sources.theirs(wanted.theirs)
         partner = sources.partner
         aliases = sources.aliases(ours.cdrs)
-        scans = [to_frame(side.cdrs).lazy() for side in (ours, theirs)]
-        twice = held_twice(scans[0], aliases=aliases, time_zone=partner.terms.time_zone)
-        seconds = one_of_both(*scans, twice)
+        frames = {side: to_frame(given.cdrs).lazy() for side, given in ((Side.OURS, ours), (Side.THEIRS, theirs))}
+        twice = held_twice(frames[Side.OURS], aliases=aliases, time_zone=partner.terms.time_zone)
+        seconds = one_of_both(frames[Side.OURS], frames[Side.THEIRS], twice)
         stated = {row.pop("cdr_key"): row for row in seconds.iter_rows(named=True)}
         found = reconcile(
             [replace(cdr, **stated.get(cdr.cdr_key, {})) for cdr in ours.cdrs],

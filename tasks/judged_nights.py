@@ -19,13 +19,15 @@ from charging.database.queries import identifiers as ledger
 from charging.database.queries import moves, night_frames, nights, stored_cdrs
 from charging.reconciliation import named_columns, night_share
 from charging.reconciliation.aliases import Alias, former_ids, of_ledger
-from charging.reconciliation.follow_up import coexistence
+from charging.reconciliation.billed_twice import held_twice
+from charging.reconciliation.follow_up import both_offices, coexistence
 from charging.reconciliation.follow_up.changes import Changes
 from charging.reconciliation.follow_up.follow import About, Followed, Round, follow
 from charging.reconciliation.follow_up.lateness import Lateness, learnt
 from charging.reconciliation.night import reconcile_frames
 from charging.reconciliation.night_frame import NightFrame, to_judged
 from charging.reconciliation.night_share import Share
+from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
@@ -71,22 +73,25 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     partner = provider.partner if provider else partner
     with tempfile.TemporaryDirectory(prefix="rehome-night-") as folder:
         sides = night_sides.both(connection, partner, around, provider=provider, now=now, folder=Path(folder))
+        aliases, ours = _aliases(connection, partner), sides.ours.scan()
+        twice = held_twice(ours, aliases=aliases, time_zone=partner.terms.time_zone)
         found = reconcile_frames(
-            sides.ours.scan(),
+            judged_as(ours, one_of_both(ours, sides.theirs.scan(), twice)),
             sides.theirs.scan(),
             terms=replace(partner.terms, lateness=lateness.after),
             tariffs=partner.tariffs,
             as_of=now,
-            aliases=_aliases(connection, partner),
+            aliases=aliases,
             unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
             exact=sides.exact,
             credit_policy=partner.credit_policy,
         )
-        judged = _named(found, sides, moved_at=moves.moved_at(connection))
+        judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
         judged = provider.named_frame(judged, sides.theirs, sides.skipped) if provider else judged
         share = night_share.share(judged, period=night.period)
         _store_ours(connection, sides, share.kept, at=now)
-        head = _head(partner, share.kept, sides, night=night) | {"reconciled_at": now}
+        notes = (*night.taken.notes, *both_offices.said(twice, kept=share.kept.judged["ours_key"]))
+        head = _head(partner, share.kept, sides, night=night, notes=notes) | {"reconciled_at": now}
         changed = _store(connection, partner, night, head=head, kept=share.kept)
         followed = _follow(connection, partner, night, share, sides, lateness=lateness, now=now)
     return Outcome(head=head, kept=share.kept, changes=changed, followed=followed, lateness=lateness)
@@ -193,7 +198,7 @@ def _aliases(connection: sa.Connection, partner: Partner) -> dict[str, tuple[Ali
     return former_ids(now, former_operators=partner.former_operators) | of_ledger(ledger.ledger(connection))
 
 
-def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night) -> dict[str, Any]:
+def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night, notes: Sequence[str]) -> dict[str, Any]:
     ours, theirs = (sides.account(which, kept) for which in Side)
     tiers = night_share.tier_counts(kept)
     return {
@@ -214,7 +219,7 @@ def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night) -> 
             "theirs_total": canonical.plain(theirs.net),
             "ours_kwh": str(ours.kwh),
             "theirs_kwh": str(theirs.kwh),
-            "notes": list(night.taken.notes),
+            "notes": list(notes),
         },
         "inputs_sha256": night_share.inputs_digest(kept, period=night.period),
     }

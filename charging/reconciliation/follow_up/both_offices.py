@@ -73,8 +73,11 @@ def named_in_columns(night: NightFrame, twice: BilledTwice) -> NightFrame:
     )
 
 
-def said(twice: BilledTwice) -> Iterator[str]:
-    """Yield what a night says of charges that both back-offices hold."""
+def said(twice: BilledTwice, *, kept: pl.Series | None = None) -> Iterator[str]:
+    """Yield what a night says of charges that both back-offices hold; `kept` are the keys of ours that belong to it."""
+    if kept is not None:
+        is_kept = pl.col("target_key").is_in(kept.drop_nulls().implode())
+        twice = replace(twice, sessions=twice.sessions.filter(is_kept))
     sure = twice.sessions.filter("is_certain")
     money: dict[str, Decimal] = {}
     for row in sure.iter_rows(named=True):

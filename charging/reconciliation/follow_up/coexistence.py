@@ -33,7 +33,7 @@ def _named(
     told = moved_at.get(cdr.station_id or "")
     if told is not None and cdr.started_at < told < cdr.ended_at:
         kinds.append(Kind.STRADDLES_CUTOVER)
-    if one.verdict is Verdict.DUPLICATE and cdr.side is Side.OURS:
+    if one.verdict is Verdict.DUPLICATE and cdr.side is Side.OURS and Kind.TWO_ROUTES not in one.kinds:
         beside = places[cdr.evse_compact, cdr.token_uid]
         if any(other.cohort is not cdr.cohort and _overlap(cdr, other) for other in beside):
             kinds.append(Kind.TWO_ROUTES)
