@@ -16,10 +16,17 @@ test: install  ## linter, formatter, types, contracts, then every test
 	@$(RUN)/lint-imports --no-logo 2>/dev/null || $(RUN)/lint-imports
 	@POLARS_MAX_THREADS=1 $(RUN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-install: .venv/installed  ## install exactly what uv.lock says
+install: .venv/compiled  ## install exactly what uv.lock says, and compile the loops over columns, once
 
 .venv/installed: uv.lock pyproject.toml | $(UV)
 	@$(UV) sync --frozen --quiet --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+LOOPS := $(shell grep -rl "charging.loops.compiled" charging --include=*.py)
+
+.venv/compiled: .venv/installed $(LOOPS) rehearsal/loops.py
+	@echo "compiling the loops over columns, once"
+	@$(RUN)/python -m rehearsal.loops
 	@touch $@
 
 $(UV):

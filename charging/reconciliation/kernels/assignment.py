@@ -1,12 +1,12 @@
 """The best one-to-one assignment of sessions by their starts: as many pairs as possible, and these the nearest."""
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.reconciliation.kernels.evidence import Ints, Keys, Rows
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def reaches(our_keys: Keys, our_starts: Ints, their_keys: Keys, their_starts: Ints, window: int) -> tuple[Rows, Rows]:
     """Return, for each of ours, where theirs of its key within the window begin and end; both are sorted."""
     firsts, lasts = np.zeros(our_keys.size, np.int32), np.zeros(our_keys.size, np.int32)
@@ -29,7 +29,7 @@ def reaches(our_keys: Keys, our_starts: Ints, their_keys: Keys, their_starts: In
     return firsts, lasts
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def assigned(our_starts: Ints, their_starts: Ints, firsts: Rows, lasts: Rows, window: int) -> Rows:
     """Return the place of theirs for each of ours, or -1.
 
@@ -51,14 +51,14 @@ def assigned(our_starts: Ints, their_starts: Ints, firsts: Rows, lasts: Rows, wi
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _nearest(our_starts: Ints, their_starts: Ints, firsts: Rows, lasts: Rows, at: int, chosen: Rows) -> None:
     for place in range(firsts[at], lasts[at]):
         if chosen[at] < 0 or abs(their_starts[place] - our_starts[at]) < abs(their_starts[chosen[at]] - our_starts[at]):
             chosen[at] = place
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _solve(
     our_starts: Ints,
     their_starts: Ints,
@@ -102,7 +102,7 @@ def _solve(
         place -= taken != 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _above(best: Ints, offsets: Ints, firsts: Rows, lasts: Rows, row: int, at: int, place: int) -> int:
     """Return the best of the rows before, with theirs up to `place`."""
     if row == 0:

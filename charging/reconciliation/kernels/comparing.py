@@ -4,8 +4,8 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
 
 Bytes = npt.NDArray[np.uint8]
@@ -52,7 +52,7 @@ class Finding(IntEnum):
     UNUSUAL = 4
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def compared(
     left: Rows,
     right: Rows,
@@ -96,12 +96,12 @@ def compared(
     return findings, kinds, differences, stakes
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _minus(one: int, other: int, is_comparable: bool) -> int:
     return NONE if not is_comparable or NONE in (one, other) else one - other
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _quantities(energy: int, duration: int, clock: int, tolerances: tuple[int, int, int]) -> int:
     found = 0
     if abs(energy) > tolerances[0]:
@@ -113,7 +113,7 @@ def _quantities(energy: int, duration: int, clock: int, tolerances: tuple[int, i
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _amounts(ours: Stated, i: int, theirs: Stated, j: int, net: int, gross: int, is_comparable: bool) -> int:
     found = 0
     if net not in (0, NONE):

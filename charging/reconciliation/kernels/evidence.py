@@ -1,4 +1,4 @@
-"""What the loops take and return. Types only: numba keeps compiled code by its own file, whatever that imports."""
+"""What the loops take and return."""
 
 import numpy as np
 import numpy.typing as npt

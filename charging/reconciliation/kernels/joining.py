@@ -1,8 +1,8 @@
 """Candidates by equal id: a hash join that tests the evidence as it goes, and gives up on ids that everybody bears."""
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.reconciliation.kernels.evidence import Evidence, Keys, Mask, Rows
 
 CROWD = 64
@@ -16,7 +16,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FULL = 255
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_plausible(ours: Evidence, i: int, theirs: Evidence, j: int) -> bool:
     """Whether an equal id may be believed of rows `i` and `j`.
 
@@ -40,7 +40,7 @@ def is_plausible(ours: Evidence, i: int, theirs: Evidence, j: int) -> bool:
     return _is_shifted(ours, i, theirs, j, apart)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_shifted(ours: Evidence, i: int, theirs: Evidence, j: int, apart: int) -> bool:
     """Whether two rows tell of one session by clocks that are whole quarters of an hour apart."""
     lasted, other = ours[1][i] - ours[0][i], theirs[1][j] - theirs[0][j]
@@ -52,7 +52,7 @@ def _is_shifted(ours: Evidence, i: int, theirs: Evidence, j: int, apart: int) ->
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _table(keys: Keys) -> tuple[Rows, Rows, int, int]:
     bits = 4
     while (1 << bits) * 2 < keys.size * 3:
@@ -66,7 +66,7 @@ def _table(keys: Keys) -> tuple[Rows, Rows, int, int]:
     return head, following, bits, 1 << bits
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _slot(key: np.uint64, head: Rows, keys: Keys, shift: int) -> np.int64:
     slot = np.int64((key * _MIX) >> np.uint64(shift))
     while head[slot] >= 0 and keys[head[slot]] != key:
@@ -74,14 +74,15 @@ def _slot(key: np.uint64, head: Rows, keys: Keys, shift: int) -> np.int64:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _grown(rows: Rows) -> Rows:
     wider = np.empty(rows.size * 2, np.int32)
-    wider[: rows.size] = rows
+    for at in range(rows.size):  # a slice would compile the sentence that says where sizes differ: seconds
+        wider[at] = rows[at]
     return wider
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def id_edges(
     our_keys: Keys, our_rows: Rows, theirs_keys: Keys, their_rows: Rows, ours: Evidence, theirs: Evidence
 ) -> tuple[Rows, Rows]:
@@ -115,7 +116,7 @@ def id_edges(
     return left[:found], right[:found]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def repeats(keys: Keys) -> Mask:
     """Return who may bear a key that another one bears: all that do, and one in sixteen that does not.
 
@@ -137,7 +138,7 @@ def repeats(keys: Keys) -> Mask:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def repeated_keys(keys: Keys, rows: Rows, facts: Evidence, order: int) -> tuple[Rows, Rows]:
     """Return the pairs of rows of one side that bear the same key and may be believed to bill one session.
 
@@ -163,7 +164,7 @@ def repeated_keys(keys: Keys, rows: Rows, facts: Evidence, order: int) -> tuple[
     return left[:found], right[:found]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_crowded(following: Rows, head: Rows, keys: Keys, at: int, shift: int) -> bool:
     place, bearers = head[_slot(keys[at], head, keys, shift)], 0
     while place >= 0 and bearers <= CROWD:
@@ -172,7 +173,7 @@ def _is_crowded(following: Rows, head: Rows, keys: Keys, at: int, shift: int) ->
     return bearers > CROWD
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def unique_edges(left: Rows, right: Rows, our_height: int, their_height: int) -> Mask:
     """Return which edges are the only one of both of their ends."""
     ours, theirs = np.zeros(our_height, np.uint8), np.zeros(their_height, np.uint8)

@@ -3,8 +3,8 @@
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Mask, Rows
 
 CROWD = 64
@@ -27,13 +27,13 @@ class Test(IntEnum):
     OVERLAP = 3
 
 
-@njit(cache=True, nogil=True)
+@inner
 def has_same_energy(one: int, other: int) -> bool:
     """Whether two energies differ by no more than 0.1 kWh or one per cent of the greater."""
     return abs(one - other) * 100 <= max(_LEAST_ENERGY, one, other)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def overlaps(start: int, end: int, other_start: int, other_end: int) -> bool:
     """Whether two sessions share at least four fifths of the longer one."""
     shared = min(end, other_end) - max(start, other_start)
@@ -41,13 +41,13 @@ def overlaps(start: int, end: int, other_start: int, other_end: int) -> bool:
     return longer > 0 and shared * 5 >= longer * 4
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _reach(test: int, start: int, end: int) -> int:
     """How far the other's start may be: who shares four fifths of the longer starts within a quarter of either."""
     return START_WINDOW if test <= Test.START else (end - start) // 4
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _passes(test: int, one: Sorted, i: int, other: Sorted, j: int) -> bool:
     is_together = abs(one[1][i] - other[1][j]) <= START_WINDOW
     if test == Test.START:
@@ -61,18 +61,19 @@ def _passes(test: int, one: Sorted, i: int, other: Sorted, j: int) -> bool:
     return is_together and (shares or has_energy)
 
 
-@njit(cache=True, nogil=True)
-def _bound(values: Ints, first: int, last: int, limit: int, is_upper: bool) -> int:
+@inner
+def _bound(values: Ints, first: int, last: int, limit: int) -> int:
+    """Return the first place whose value is not below the limit."""
     while first < last:
         middle = (first + last) // 2
-        if values[middle] < limit or (is_upper and values[middle] == limit):
+        if values[middle] < limit:
             first = middle + 1
         else:
             last = middle
     return first
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _windows(test: int, one: Sorted, other: Sorted) -> tuple[Rows, Rows]:
     """Return, for each row of `one`, where the rows of `other` begin and end that lie within its reach."""
     firsts, lasts = np.zeros(one[0].size, np.int32), np.zeros(one[0].size, np.int32)
@@ -87,19 +88,20 @@ def _windows(test: int, one: Sorted, other: Sorted) -> tuple[Rows, Rows]:
             while end < other[0].size and other[0][end] == key:
                 end += 1
         reach = _reach(test, one[1][at], one[2][at])
-        firsts[at] = _bound(other[1], begin, end, one[1][at] - reach, False)
-        lasts[at] = _bound(other[1], firsts[at], end, one[1][at] + reach, True)
+        first = _bound(other[1], begin, end, one[1][at] - reach)
+        firsts[at], lasts[at] = first, _bound(other[1], first, end, one[1][at] + reach + 1)
     return firsts, lasts
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _grown(rows: Rows) -> Rows:
     wider = np.empty(rows.size * 2, np.int32)
-    wider[: rows.size] = rows
+    for at in range(rows.size):  # a slice would compile the sentence that says where sizes differ: seconds
+        wider[at] = rows[at]
     return wider
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def swept(test: int, ours: Sorted, theirs: Sorted) -> tuple[Rows, Rows, Mask, Mask]:
     """Return the edges that pass the test, and who of either side has too many near it to tell them apart."""
     firsts, lasts = _windows(test, ours, theirs)
@@ -118,7 +120,7 @@ def swept(test: int, ours: Sorted, theirs: Sorted) -> tuple[Rows, Rows, Mask, Ma
     return left[:found], right[:found], our_crowd, their_crowd
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def close_edges(ours: Evidence, theirs: Evidence, left: Rows, right: Rows) -> Mask:
     """Return which edges agree in energy and share four fifths of their time."""
     are_close = np.empty(left.size, np.bool_)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from charging.loops.compiled import inner
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -16,7 +17,7 @@ _CLASS[128:] = 2
 _CLASS[:32] = 3
 
 
-@njit(cache=True, nogil=True)
+@inner
 def blank(buffer: Bytes, at: int, end: int) -> int:
     """Return where the blank from `at` on ends."""
     while at < end and (buffer[at] == 32 or buffer[at] == 10 or buffer[at] == 13 or buffer[at] == 9):
@@ -24,7 +25,7 @@ def blank(buffer: Bytes, at: int, end: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _hex4(buffer: Bytes, at: int, end: int) -> int:
     """Return the value of four hexadecimal digits, or -1."""
     if at + 4 > end:
@@ -44,7 +45,7 @@ def _hex4(buffer: Bytes, at: int, end: int) -> int:
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _escape(buffer: Bytes, at: int, end: int) -> int:
     """Return where the text goes on after the escape whose backslash is at `at`, or -1. Lone surrogates are none."""
     if at + 1 >= end:
@@ -64,7 +65,7 @@ def _escape(buffer: Bytes, at: int, end: int) -> int:
     return at + 2 if is_known else -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def string(buffer: Bytes, at: int, end: int) -> tuple[int, int]:
     """Return where a string that begins after its quote ends (at the other quote; -1: nowhere), and its kind."""
     kind = STRING
@@ -88,14 +89,14 @@ def string(buffer: Bytes, at: int, end: int) -> tuple[int, int]:
     return -1, kind
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _digits(buffer: Bytes, at: int, end: int) -> int:
     while at < end and 48 <= buffer[at] <= 57:
         at += 1
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def number(buffer: Bytes, at: int, end: int) -> int:
     """Return where a number ends, or -1."""
     if buffer[at] == 45:
@@ -120,7 +121,7 @@ def number(buffer: Bytes, at: int, end: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def word(buffer: Bytes, at: int, end: int) -> tuple[int, int]:
     """Return where `true`, `false` or `null` ends (-1: it is none of them), and which it is."""
     if (

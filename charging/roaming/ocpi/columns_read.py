@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from charging.loops.compiled import compiled
 from charging.roaming.ocpi.columns_fields import (
     CDR_ID,
     CONNECTOR,
@@ -122,7 +122,7 @@ def read(buffer: Bytes, tape: Ints, used: int, records: Ints) -> Read:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _read(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one walk along the tape, by position
     buffer: Bytes,
     tape: Ints,

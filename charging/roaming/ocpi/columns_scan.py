@@ -5,8 +5,8 @@ then marked as odd, and a page that does not end well is refused as a whole.
 """
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.roaming.ocpi.columns_fields import ARRAY, LEAF, OBJECT, RECORD_NODE
 from charging.roaming.ocpi.columns_lex import (
     ESCAPED,
@@ -27,7 +27,7 @@ _DEEPEST = 64
 _MORE = 1 << 30
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _child(  # noqa: PLR0917 - numba: by position
     buffer: Bytes, at: int, length: int, node: int, hint: int, first: Ints, key_at: Ints, keys: Bytes
 ) -> int:
@@ -50,7 +50,7 @@ def _child(  # noqa: PLR0917 - numba: by position
     return -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def scan(  # noqa: C901, PLR0911, PLR0912, PLR0915, PLR0917 - one loop by position: calls would cost more than they do
     buffer: Bytes,
     at: int,

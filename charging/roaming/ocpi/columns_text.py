@@ -1,8 +1,8 @@
 """Texts where they lie in the page: compared, told apart and gathered without an object for each."""
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.roaming.ocpi.columns_fields import DATA, STATUS_CODE, STATUS_MESSAGE
 from charging.roaming.ocpi.columns_lex import NULL, NUMBER, STRING, Bytes, Ints
 from charging.roaming.ocpi.columns_values import Longs
@@ -26,7 +26,7 @@ def gathered(buffer: Bytes, texts: Ints, rows: Longs) -> list[list[str]]:
     ]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gather(buffer: Bytes, texts: Ints, rows: Longs, at: Longs, out: Bytes) -> None:
     """Write each column's texts one after the other, a line's end behind each: no text of JSON has one in it."""
     for row in rows:
@@ -39,7 +39,7 @@ def _gather(buffer: Bytes, texts: Ints, rows: Longs, at: Longs, out: Bytes) -> N
             at[column] = place + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def is_enveloped(buffer: Bytes, tape: Ints, used: int, after: int) -> bool:
     """Whether a page's envelope is plain: a whole number as status code, data, and text as the message, if any."""
     has_code, has_data = False, False
@@ -56,7 +56,7 @@ def is_enveloped(buffer: Bytes, tape: Ints, used: int, after: int) -> bool:
     return has_code and has_data
 
 
-@njit(cache=True, nogil=True)
+@inner
 def measure_of(buffer: Bytes, at: int, end: int) -> int:
     """Return which measure a text names, or -1."""
     length = end - at
@@ -71,7 +71,7 @@ def measure_of(buffer: Bytes, at: int, end: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_blank(buffer: Bytes, at: int, end: int) -> bool:
     """Whether a text is nothing but spaces."""
     while at < end and buffer[at] == 32:
@@ -79,7 +79,7 @@ def is_blank(buffer: Bytes, at: int, end: int) -> bool:
     return at >= end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_same(  # noqa: PLR0917 - numba: by position
     buffer: Bytes, one: int, one_end: int, other: int, other_end: int, case: int
 ) -> bool:

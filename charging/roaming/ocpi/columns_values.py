@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from charging.loops.compiled import inner
 from charging.roaming.ocpi.columns_lex import Bytes
 
 NONE = -(2**63)
@@ -14,7 +14,7 @@ _DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 
 _MOST_FRACTION = 12
 
 
-@njit(cache=True, nogil=True)
+@inner
 def micro(buffer: Bytes, at: int, end: int) -> int:
     """Return a number below a million times a million, or NONE: with an exponent, or too many digits."""
     is_negative = at < end and buffer[at] == 45
@@ -46,7 +46,7 @@ def micro(buffer: Bytes, at: int, end: int) -> int:
     return -scaled if is_negative else scaled
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _two(buffer: Bytes, at: int) -> int:
     """Return the number that two digits stand for, or some number above 200."""
     tens, ones = int(np.int64(buffer[at])) - 48, int(np.int64(buffer[at + 1])) - 48
@@ -55,7 +55,7 @@ def _two(buffer: Bytes, at: int) -> int:
     return tens * 10 + ones
 
 
-@njit(cache=True, nogil=True)
+@inner
 def instant(buffer: Bytes, at: int, end: int) -> tuple[int, int]:  # noqa: PLR0911 - each way out is one reason
     """Return the microseconds since 1970 and the stated offset in minutes; NONE unless it is plain RFC 3339."""
     if end - at < 19 or buffer[at + 4] != 45 or buffer[at + 7] != 45 or buffer[at + 13] != 58 or buffer[at + 16] != 58:
@@ -93,7 +93,7 @@ def instant(buffer: Bytes, at: int, end: int) -> tuple[int, int]:  # noqa: PLR09
     return (minutes * 60 + second) * _MILLION + fraction, offset
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _offset(buffer: Bytes, at: int, end: int) -> tuple[int, bool]:
     """Return the offset that ends an instant, and whether it is one."""
     if at == end:

@@ -1,11 +1,8 @@
-"""From charging periods to whole minor units of money, as `price` and `Price.rounded` make them.
-
-One file on purpose: compiled loops are kept for as long as their own file is unchanged, whatever they call in others.
-"""
+"""From charging periods to whole minor units of money, as `price` and `Price.rounded` make them."""
 
 import numpy as np
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.tariffs.kernels.forms import (
     AT_LINE,
     AT_PERIOD,
@@ -48,7 +45,7 @@ from charging.tariffs.kernels.periods import (
 _DAY = 86_400_000_000
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def bill(  # noqa: PLR0917 - numba: by position
     periods: Periods, local: Ints, segments: Codes, choice: Choice, rules: Rules, elements: Elements, at: int, mode: int
 ) -> Bills:
@@ -88,7 +85,7 @@ def bill(  # noqa: PLR0917 - numba: by position
     return bills
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _chosen(periods: Periods, row: int, segment: int, choice: Choice) -> tuple[int, int, int]:
     first, last = periods.offsets[row], periods.offsets[row + 1]
     tariff = NONE
@@ -107,7 +104,7 @@ def _chosen(periods: Periods, row: int, segment: int, choice: Choice) -> tuple[i
     return NOT_KNOWN, periods.named_at[first], NONE
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _readable(periods: Periods, row: int, rules: Rules, tariff: int) -> tuple[int, int]:
     """Return whether the periods state what the tariff depends on, and before which period to stop if not."""
     if not rules.is_usual[tariff]:
@@ -126,7 +123,7 @@ def _readable(periods: Periods, row: int, rules: Rules, tariff: int) -> tuple[in
     return PRICED, NONE
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _write(  # noqa: PLR0917 - numba: by position
     periods: Periods, local: Ints, row: int, rules: Rules, tariff: int, elements: Elements, sheet: Sheet, stop: int
 ) -> tuple[int, int, int]:
@@ -160,7 +157,7 @@ def _write(  # noqa: PLR0917 - numba: by position
     return PRICED, 0, count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _active(  # noqa: PLR0917 - numba: by position
     periods: Periods,
     at: int,
@@ -197,7 +194,7 @@ def _active(  # noqa: PLR0917 - numba: by position
     return NONE
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _fill(sheet: Sheet, count: int, elements: Elements, is_energy: bool) -> None:  # noqa: FBT001 - numba: by position
     """Fill the last line of energy, or of both times, up to a whole step over all lines of its dimension."""
     last = NONE
@@ -215,16 +212,18 @@ def _fill(sheet: Sheet, count: int, elements: Elements, is_energy: bool) -> None
     sheet.quantity[last] += (total + step - 1) // step * step - total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _total(  # noqa: PLR0917 - numba: by position
     sheet: Sheet, count: int, rules: Rules, tariff: int, elements: Elements, at: int, mode: int
 ) -> tuple[bool, int, int, int]:
     """Return whether everything fitted, net, gross, and the number of lines."""
-    _fill(sheet, count, elements, True)
-    _fill(sheet, count, elements, False)
+    for is_energy in (True, False):
+        _fill(sheet, count, elements, is_energy)
+    zero = int(np.int64(0))  # a literal would have numba compile what it is handed to for this number alone
     minor = rules.minor[tariff]
-    net_sum, gross_sum, gross_rest = 0, 0, 0  # the gross one in ten-thousandths of a minor unit, and a rest below one
-    net_whole, gross_whole, is_free = 0, 0, True
+    # The gross sum is in ten-thousandths of a minor unit, and a rest below one.
+    net_sum, gross_sum, gross_rest = zero, zero, zero
+    net_whole, gross_whole, is_free = zero, zero, True
     for line in range(count):
         element, dimension = sheet.element[line], sheet.dimension[line]
         rate, factor = elements.rate[element, dimension], elements.factor[element, dimension]
@@ -242,17 +241,19 @@ def _total(  # noqa: PLR0917 - numba: by position
         if at == AT_LINE or (at == AT_PERIOD and (is_last or sheet.period[line + 1] != sheet.period[line])):
             net_whole += _rounded(net_sum // minor, net_sum % minor, minor, mode)
             gross_whole += _rounded_gross(gross_sum, gross_rest, minor, mode)
-            net_sum, gross_sum, gross_rest = 0, 0, 0
+            net_sum, gross_sum, gross_rest = zero, zero, zero
     if at != AT_TOTAL:
         if net_whole > LIMIT // minor:
             return False, 0, 0, 0
         net_sum, gross_sum = net_whole * minor, gross_whole * WHOLE
-    net = _limited(net_sum, 0, 1, _rounded(net_sum // minor, net_sum % minor, minor, mode), rules, tariff, 0)
-    gross = _limited(gross_sum, gross_rest, minor, _rounded_gross(gross_sum, gross_rest, minor, mode), rules, tariff, 2)
+    net_rounded = _rounded(net_sum // minor, net_sum % minor, minor, mode)
+    gross_rounded = _rounded_gross(gross_sum, gross_rest, minor, mode)
+    net = _limited(net_sum, zero, zero + 1, net_rounded, rules, tariff, zero)
+    gross = _limited(gross_sum, gross_rest, minor, gross_rounded, rules, tariff, zero + 2)
     return True, net, NONE if rules.has_no_gross[tariff] and not is_free else gross, count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _rounded(whole: int, rest: int, unit: int, mode: int) -> int:
     """Return `whole` and a `rest` of `unit` in whole ones."""
     if mode == DOWN or rest * 2 < unit:
@@ -260,12 +261,12 @@ def _rounded(whole: int, rest: int, unit: int, mode: int) -> int:
     return whole + 1 if mode == HALF_UP or rest * 2 > unit or whole % 2 == 1 else whole
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _rounded_gross(amount: int, rest: int, minor: int, mode: int) -> int:
     return _rounded(amount // WHOLE, amount % WHOLE * minor + rest, minor * WHOLE, mode)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _limited(  # noqa: PLR0917 - numba: by position
     amount: int, rest: int, unit: int, rounded: int, rules: Rules, tariff: int, side: int
 ) -> int:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from charging.loops.compiled import compiled, inner
 from charging.tariffs.tariff import Dimension
 from charging.tariffs.usage import Extreme
 
@@ -56,7 +56,7 @@ class Periods(NamedTuple):
     """By row: whether loops over integers can price it."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def to_periods(lines: Lines, ended_at: Ints) -> Periods:
     """Return the periods of rows that end at `ended_at` (microseconds since 1970)."""
     rows, most = ended_at.size, lines.measure.size
@@ -84,7 +84,7 @@ def to_periods(lines: Lines, ended_at: Ints) -> Periods:
     return periods
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _take(periods: Periods, at: int, lines: Lines, line: int) -> None:
     """Note a line; of two of one measure in one period the later counts."""
     measure = lines.measure[line]
@@ -95,7 +95,7 @@ def _take(periods: Periods, at: int, lines: Lines, line: int) -> None:
         periods.named_at[at] = line
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _measure(periods: Periods, first: int, last: int, ended_at: int) -> bool:
     """Turn published volumes into whole units; return whether everything is as it usually is."""
     charged = 0
@@ -123,7 +123,7 @@ def _measure(periods: Periods, first: int, last: int, ended_at: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _microseconds(volume: int, clock: int, is_clocked: bool) -> int:  # noqa: FBT001 - numba: by position
     """Return what millionths of an hour stand for, by the timestamps where these agree in every published digit."""
     stated = volume * 3600
@@ -131,7 +131,7 @@ def _microseconds(volume: int, clock: int, is_clocked: bool) -> int:  # noqa: FB
     return clock if is_clocked and abs(stated - clock) <= within else _snapped(stated, _SECOND, 180_000)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _snapped(value: int, unit: int, within: int) -> int:
     whole = (value + unit // 2) // unit * unit
     return whole if abs(value - whole) <= within else value
