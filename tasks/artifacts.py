@@ -259,6 +259,7 @@ def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str])
             *([] if one["is_complete"] else [f"**Incomplete**: {one['incomplete_because']}", ""]),
             *_table(("verdict", "CDRs or pairs"), sorted(one["verdicts"].items())),
             *_reopened(one.get("reopened", ())),
+            *_noted(one.get("notes", ())),
         ]
         _markdown(f"night-{one['partner']}", lines, f"Reconciliation with {one['partner']}")
     if troubles:
@@ -274,6 +275,11 @@ def _reopened(nights: Sequence[Mapping[str, Any]]) -> list[str]:
         for each in nights
     )
     return ["", "### Judged again", "", *_table(("night", "because", "what changed"), rows)]
+
+
+def _noted(notes: Sequence[str]) -> list[str]:
+    """Say what was noticed beside the verdicts."""
+    return ["", "### Noticed", "", *(f"* {_cell(note)}" for note in notes)] if notes else []
 
 
 def show_follow_up(partners: Sequence[Mapping[str, Any]], tied: Mapping[str, Any]) -> None:

@@ -33,9 +33,11 @@ class Naming(Protocol):
 
 
 def followed(connection: sa.Connection, partner: Partner, *, as_of: datetime, names: Naming) -> list[FollowedCase]:
-    """Return the partner's open cases, the most money first; what is not due yet is none of them."""
+    """Return the partner's open cases, the most money first; what is not due yet, or ours alone, is none of them."""
     wanted = read.Wanted(partner=partner.name, is_open=True)
-    found = [case for case in read.cases(connection, wanted) if case.state is not State.WAITING]
+    found = [
+        case for case in read.cases(connection, wanted) if case.state is not State.WAITING and not case.is_between_us
+    ]
     cdrs = stored_cdrs.by_keys(connection, partner.name, {key for case in found for key in _keys(case)})
     asked = {
         row["case_key"]: row for row in read.proposals(connection, partner=partner.name) if row["state"] != "superseded"

@@ -186,7 +186,9 @@ def _protocol(partner: Partner) -> str:
 
 def _requests(cases: Sequence[FollowedCase], partner: Partner) -> Iterator[Request]:
     asked = OF_OPERATORS if partner.our_role is OurRole.EMSP else REQUESTS
-    for verdict, number in Counter(case.verdict for case in cases).most_common():
+    # What we have billed twice is for us to credit.
+    of_theirs = (case for case in cases if case.verdict != "duplicate" or case.ours_cdr_id is None)
+    for verdict, number in Counter(case.verdict for case in of_theirs).most_common():
         if verdict in asked:
             what, why = asked[verdict]
             yield Request(what=what, why=why, cdrs=number, due_on=None)

@@ -52,3 +52,24 @@ def test_a_gate_shows_what_a_station_is_called_as_text():
 
 def test_a_key_is_one_that_prefect_takes():
     assert artifacts._key("Gate plan_1/é-2") == "gate-plan-1---2"
+
+
+def test_a_night_says_what_was_noticed_beside_its_verdicts(monkeypatch):
+    shown = []
+    monkeypatch.setattr(artifacts, "_markdown", lambda key, lines, _: shown.append((key, lines)))
+    night = {
+        "partner": "roa",
+        "day": "2026-03-01",
+        "judged": 2,
+        "to_follow_up": 1,
+        "money_at_risk": "0.36 EUR",
+        "is_complete": True,
+        "verdicts": {"duplicate": 1, "equal": 1},
+        "notes": ["both back-offices hold 1 charges", "# a page"],
+    }
+
+    artifacts.show_nights([night], troubles=[])
+
+    ((key, lines),) = shown
+    assert key == "night-roa"
+    assert lines[-3:] == ["", "* both back-offices hold 1 charges", r"* \# a page"]

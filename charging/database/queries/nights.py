@@ -66,6 +66,7 @@ def told(
         "incomplete_because": head["incomplete_because"],
         "verdicts": head["summary"]["verdicts"],
         "rejected": head["summary"]["rejected"],
+        "notes": list(head["summary"].get("notes", [])),
         "money_at_risk": ", ".join(f"{amount} {currency}" for currency, amount in money_at_risk.items()),
     }
 

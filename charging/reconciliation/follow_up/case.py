@@ -52,6 +52,11 @@ class Case:
         return self.state not in CLOSED
 
     @property
+    def is_between_us(self) -> bool:
+        """Whether it is a matter of our two back-offices alone: the partner has been billed once, or not yet."""
+        return Kind.TWO_ROUTES in self.kinds and self.theirs_key is None
+
+    @property
     def turn(self) -> Turn:
         """Who must act."""
         return turn(self.state, verdict=self.verdict, is_ours=self.ours_key is not None, escalation=self.escalation)

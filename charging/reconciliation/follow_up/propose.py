@@ -124,11 +124,8 @@ def propose(case: Case, *, ours: Cdr | None, theirs: Cdr | None, partner: Partne
 
 
 def _kind(case: Case, partner: Partner) -> ProposalKind | None:
-    """A repetition is credited by who sent it; a record that they could not state legibly is asked for again.
-
-    What both of our back-offices hold, and the partner has not been billed, is no matter of the partner's.
-    """
-    if Kind.TWO_ROUTES in case.kinds and case.theirs_key is None:
+    """A repetition is credited by who sent it; a record that they could not state legibly is asked for again."""
+    if case.is_between_us:
         return None
     if case.verdict is Verdict.DUPLICATE and case.ours_key and partner.our_role is OurRole.CPO:
         return ProposalKind.CREDIT

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from charging.database import tables
 from charging.reconciliation.follow_up.lifecycle import State
+from charging.reconciliation.verdict import Kind, Verdict
 from charging.roaming import partner_file
 from charging.secret import Secret
 from reports.collected.money_at_risk import money_at_risk
@@ -119,3 +120,19 @@ def test_tells_a_partner_what_is_asked_of_it_with_the_recomputation(migration, o
     assert "04A1B2C3D4E5F6" not in page
     assert "C00122045" not in page
     assert report.protocol == "OCPI 2.2.1"
+
+
+def test_asks_a_partner_for_nothing_that_is_for_us_to_mend(migration, open_case, partner):
+    billed = {"verdict": Verdict.DUPLICATE, "kinds": (Kind.TWO_ROUTES,)}
+    between_us, billed_twice = open_case(8, theirs_key=None, **billed), open_case(9, **billed)
+    with migration.engine.begin() as connection:
+        following.follow_up(connection, partner, now=NOW)
+        night = dict(connection.execute(sa.select(tables.reconciliation)).mappings().one())
+        sides = {"ours": 1, "theirs": 4, "ours_kwh": "0", "theirs_kwh": "0"}
+        night |= {"summary": sides | {"ours_total": {}, "theirs_total": {}}, "reconciled_at": NOW}
+        connection.execute(sa.delete(tables.verdict))
+        report = partner_reconciliation(connection, partner, night, key=KEY)
+
+    assert [one.case_key for one in report.cases] == [billed_twice.case_key]
+    assert between_us.is_between_us
+    assert report.requests == ()
