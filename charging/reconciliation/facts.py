@@ -19,6 +19,8 @@ Number = TypeVar("Number", bound=np.generic)
 GREATEST = 2**55
 """Greater numbers are left to the object rules: a hundred times as much still fits into 64 bits."""
 COHORTS = pl.Enum(["moved", "not_moved"])
+_SLICE = 1 << 18
+"""CDRs that are read at a time."""
 _IDS = ("cdr_id", "session_id", "authorization_reference")
 
 
@@ -102,10 +104,14 @@ class Facts:
 
     def rows(self, rows: npt.NDArray[np.integer], *columns: str | pl.Expr) -> pl.DataFrame:
         """Return some rows of the source, in the order of `rows`."""
-        wanted = pl.Series("row", rows, dtype=pl.UInt32)
-        of_source = self.source.select(*columns).with_row_index("row").with_columns(pl.col("row").cast(pl.UInt32))
-        found = of_source.filter(pl.col("row").is_in(wanted.unique().implode())).collect()
-        return wanted.to_frame().join(found, on="row", how="left", maintain_order="left").drop("row")
+        wanted, places = np.unique(rows, return_inverse=True)
+        starts = np.unique(wanted // _SLICE) * _SLICE
+        parts = [self.source.head(0).select(*columns).collect()] if starts.size == 0 else []
+        for first in starts.tolist():
+            begin, end = np.searchsorted(wanted, [first, first + _SLICE])
+            parts.append(self.source.slice(first, _SLICE).select(*columns).collect()[wanted[begin:end] - first])
+        found: pl.DataFrame = pl.concat(parts)[places]
+        return found
 
     def current_evses(self, rows: npt.NDArray[np.integer]) -> pl.Series:
         """Return the compact ids that the EVSEs of some rows bear now."""
@@ -128,28 +134,29 @@ class Facts:
 
 
 def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
-    """Return a side in columns of integers."""
-    found = source.select(*_columns(codes)).collect(engine="streaming")
+    """Return a side in columns of integers. `source` is a frame or a scan of files: it is read in slices."""
+    columns = _read(source, _columns(codes))
     renamed = aliased(source, aliases)
-    evse = found["evse"].to_numpy().copy() if renamed.rows.size else found["evse"].to_numpy()
-    flags = found["flags"].to_numpy()
     if renamed.rows.size:
-        evse[renamed.rows] = renamed.names.select(_key("current")).to_series().to_numpy()
-        flags = flags.copy()
-        flags[renamed.rows] |= np.where(renamed.are_expired, Flag.ALIASED | Flag.EXPIRED, Flag.ALIASED).astype(np.uint8)
-    columns: dict[str, Any] = {
-        name: _fixed(found.drop_in_place(name).to_numpy())
-        for name in tuple(found.columns)  # one after the other: the parts of a column go when it is whole
-        if name not in {"evse", "flags"}
-    }
-    return Facts(
-        source=source,
-        evse=_fixed(evse),
-        flags=_fixed(flags),
-        aliases=renamed,
-        session_aliases=_session_aliases(source),
-        **columns,
-    )
+        columns["evse"][renamed.rows] = renamed.names.select(_key("current")).to_series().to_numpy()
+        columns["flags"][renamed.rows] |= np.where(
+            renamed.are_expired, Flag.ALIASED | Flag.EXPIRED, Flag.ALIASED
+        ).astype(np.uint8)
+    fixed: dict[str, Any] = {name: _fixed(column) for name, column in columns.items()}
+    return Facts(source=source, aliases=renamed, session_aliases=_session_aliases(source), **fixed)
+
+
+def _read(source: pl.LazyFrame, wanted: list[pl.Expr]) -> dict[str, npt.NDArray[Any]]:
+    """Return columns without nulls. A slice at a time: the texts that they are made of are never all in memory."""
+    height = int(source.select(pl.len()).collect().item())
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for first in range(0, max(height, 1), _SLICE):
+        found = source.slice(first, _SLICE).select(*wanted).collect()
+        for name in found.columns:
+            part = found[name].to_numpy()
+            whole = columns.setdefault(name, np.empty(height, part.dtype))
+            whole[first : first + part.size] = part
+    return columns
 
 
 def _fixed(column: npt.NDArray[Number]) -> npt.NDArray[Number]:
