@@ -1,12 +1,14 @@
 """Goal 6: a whole night, from a partner's pages on disk to verdicts, ages and money in PostgreSQL.
 
-    python benchmarks/night.py [--sessions 1000000] [--page 100] [--keep FOLDER]
+    python benchmarks/night.py [--sessions 1000000] [--page 100] [--keep FOLDER] [--parts 1]
 
-The pages are OCPI 2.2.1 answers of a labelled night, written before by a few lines that share nothing with the parser,
-and are not counted. Our side is a Parquet file in the columns of `charging/roaming/frame.py`. The server is an embedded
-one, durable, as `rehome up` starts it. Stages: pages to columns; match, price and judge; the verdicts; the cases with
-their ages and amounts; and, told apart, the CDRs of both sides as a night keeps them. Every verdict is held against
-the truth, every cent against the totals. The night runs in a process of its own: its peak memory is its own.
+The night is the product's own (`tasks/keeping.py`, `tasks/feed_quality.py`, `tasks/judged_nights.py`), step by step;
+only Prefect and the wire are left out. The pages are OCPI 2.2.1 answers of a labelled night, written before by a few
+lines that share nothing with the parser, and our sessions lie in PostgreSQL; neither is counted. The server is an
+embedded one, durable, as `rehome up` starts it. Stages: pages into PostgreSQL, with every CDR in them; what a good feed
+has; our sessions and their CDRs matched, priced and judged, verdicts and cases with ages and amounts stored; and, told
+apart, what follows: reminders and proposals. Every verdict is held against the truth, every cent against the totals.
+The night runs in a process of its own: its peak memory is its own.
 """
 
 import argparse
@@ -22,7 +24,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,27 +35,41 @@ import sqlalchemy as sa
 
 from charging.database import connection as database
 from charging.database import embedded, tables
-from charging.database.operations import cases as write_cases
-from charging.database.operations import roaming as write
-from charging.database.operations import roaming_columns as write_columns
-from charging.reconciliation.aliases import Alias
-from charging.reconciliation.follow_up.follow import About, Round, follow
-from charging.reconciliation.night import reconcile_frames
-from charging.reconciliation.night_frame import NightFrame, to_judged
-from charging.reconciliation.verdict import SETTLED
-from charging.roaming.ocpi.columns import ParsedFrame, parse_frame
+from charging.database.operations import clean
+from charging.network import Evse, Session, Token
+from charging.reconciliation.night_frame import NightFrame
+from charging.roaming.ocpi.parse import read_envelope
+from charging.roaming.ocpi.pull_page import read_page
+from charging.roaming.ocpi.transport_answer import Answer
+from charging.roaming.partner import Ids, Partner, TokenEncoding
 from charging.roaming.terms import Terms
 from charging.secret import Secret
 from charging.tariffs.parse import parse
-from rehearsal.labelled_night import FORMER, OPERATOR, labelled_night
+from rehearsal.labelled_night import FORMER, labelled_night
+from tasks import feed_quality, following, judged_nights
+from tasks.intake import Taken
+from tasks.keeping import Keeping
 
-PARTNER, DAY = "roa", date(2026, 10, 31)
+DAY = date(2026, 10, 31)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 TERMS = Terms(currency="EUR", time_zone="Europe/Amsterdam")
 TARIFF = parse(
     b'{"id": "T", "currency": "EUR", "elements": [{"price_components": ['
     b'{"type": "FLAT", "price": 0.50, "vat": 21, "step_size": 1},'
     b'{"type": "ENERGY", "price": 0.40, "vat": 21, "step_size": 1}]}]}'
+)
+OF_PARTNER = Partner(
+    name="roa",
+    party="NL-ROA",
+    owner="NL-EVN",
+    versions_url="",
+    origins=(),
+    token="env:NONE",
+    token_encoding=TokenEncoding.BASE64,
+    tariffs=(TARIFF,),
+    ids=Ids(cdr="CDR-{session_id}", session="S-{session_id}"),
+    former_operators=(f"{FORMER[:2]}*{FORMER[2:]}",),
+    terms=TERMS,
 )
 RECORD = (
     '{"country_code":"NL","party_id":"EVN","id":%s,"start_date_time":"%s","end_date_time":"%s","session_id":%s,'
@@ -98,6 +115,7 @@ def main() -> None:
             _write(folder, chosen.sessions, chosen.page)
         print(_machine())
         with _server() as (url, cluster):
+            _store_sessions(url, folder)
             found = _child(url, folder, cluster)
         _report(found, folder)
     finally:
@@ -150,6 +168,40 @@ def _write(folder: Path, sessions: int, page: int) -> None:
         body = ",".join(map(_record, part.iter_rows(named=True)))
         text = f'{{"data":[{body}],"status_code":1000,"timestamp":"2026-11-01T00:00:00Z"}}'
         (folder / f"page-{number:06d}.json").write_text(text)
+
+
+def _store_sessions(url: str, folder: Path) -> None:
+    """Store what our back-office has seen: the sessions that our side of the night is of."""
+    ours = pl.read_parquet(folder / "ours.parquet")
+    evses = ours["evse_compact"].unique().to_list()
+    tokens = ours.select("token_uid", "contract_compact").unique("token_uid")
+    engine = database.connect(Secret(url))
+    with engine.begin() as connection:
+        known = [
+            *(
+                Evse(evse_uid=evse, station_id=f"CS-{evse}", connector_id=1, evse_id=f"NL*EVN*{evse[5:]}")
+                for evse in evses
+            ),
+            *(
+                Token(token_uid=uid, parent_uid=None, contract_id=_contract(contract), issuer="NL-ROA",
+                      is_blocked=False, expires_at=None)
+                for uid, contract in tokens.iter_rows()
+            ),
+        ]  # fmt: skip
+        clean.store_entities(connection, known, extract_id="measured")
+        for part in ours.iter_slices(100_000):
+            seen = map(_session, part.iter_rows(named=True))
+            clean.store_entities(connection, seen, extract_id="measured", back_office="legacy")
+    engine.dispose()
+
+
+def _session(row: dict[str, object]) -> Session:
+    return Session(
+        session_id=row["cdr_id"].removeprefix("CDR-"), station_id=f"CS-{row['evse_compact']}", connector_id=1,
+        location_id=None, token_uid=row["token_uid"], started_at=row["started_at"], stopped_at=row["ended_at"],
+        meter_start_wh=None, meter_stop_wh=None, energy_kwh=Decimal(row["energy_kwh_micro"]).scaleb(-6), cost=None,
+        currency=None, is_estimated=False, is_billable=True,
+    )  # fmt: skip
 
 
 def _record(row: dict[str, object]) -> str:
@@ -224,99 +276,69 @@ def _night(url: str, folder: Path) -> dict[str, object]:
     stages, load = Stages(), os.getloadavg()[0]
     began = time.perf_counter()
     engine = database.connect(Secret(url))
-    with stages.stage("pages to columns"):
-        theirs = _read(folder)
-        ours = pl.read_parquet(folder / "ours.parquet")
-    with stages.stage("match, price, judge"):
-        night = _judge(ours, theirs)
-    with engine.begin() as connection:
-        with stages.stage("verdicts to PostgreSQL"):
-            _store(connection, night, ours=ours, theirs=theirs)
-        with stages.stage("cases to PostgreSQL"):
-            cases = _follow(connection, night, ours=ours, theirs=theirs.frame)
+    sessions = pl.read_parquet(folder / "ours.parquet", columns=["ended_at"])["ended_at"]
+    day = DAY
+    period = (sessions.min() - timedelta(days=1), sessions.max() + timedelta(days=1))
+    with stages.stage("pages to PostgreSQL"):
+        taken = _take_in(engine, folder)
+    with stages.stage("what a good feed has"), engine.begin() as connection:
+        feed = feed_quality.ask(connection, OF_PARTNER, day=day, period=period, now=NOW)
+    with stages.stage("judged, verdicts and cases stored"), engine.begin() as connection:
+        night = judged_nights.Night(day=day, period=period, because="it is measured", taken=taken, feed=feed)
+        found = judged_nights.judge(connection, OF_PARTNER, night, now=NOW)
     wall = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    with engine.begin() as connection, stages.stage("(apart) CDRs of both sides kept"):
-        write_columns.store_cdr_frame(connection, theirs.frame, cdrs=theirs.cdrs, at=NOW)
-        write_columns.store_cdr_frame(connection, ours, at=NOW)
+    with stages.stage("(apart) reminders and proposals"), engine.begin() as connection:
+        following.follow_up(connection, OF_PARTNER, now=NOW)
+    summary = found.head["summary"]
     return {
         "load": load,
         "wall": wall,
         "peak": peak,
         "stages": stages.seconds,
-        "rows": [ours.height, theirs.frame.height, night.judged.height, cases],
-        "rejected": len(theirs.rejected),
-        "truth": _truth(folder, night, theirs.frame),
-        "money": _money(engine, night),
-        "peak_with_cdrs": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "rows": [summary["ours"], summary["theirs"], found.kept.judged.height, len(found.followed.cases)],
+        "rejected": taken.rejected,
+        "feed": f"{feed['asked']:,} of {feed['cdrs']:,} CDRs asked about, {len(feed['warnings'])} warnings",
+        "truth": _truth(engine, folder, found.kept),
+        "money": _money(engine, found.kept),
+        "peak_after": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
 
 
-def _read(folder: Path) -> ParsedFrame:
-    pages = (path.read_bytes() for path in sorted(folder.glob("page-*.json")))
-    return parse_frame(pages, partner=PARTNER, version="2.2.1")
-
-
-def _judge(ours: pl.DataFrame, theirs: ParsedFrame) -> NightFrame:
-    now = ours["evse_compact"].unique()
-    return reconcile_frames(
-        ours,
-        theirs.frame,
-        terms=TERMS,
-        tariffs=[TARIFF],
-        as_of=NOW,
-        aliases={evse.replace(OPERATOR, FORMER): (Alias(evse_compact=evse),) for evse in now},
-        exact={cdr.cdr_key: cdr for cdr in theirs.cdrs},
+def _take_in(engine: sa.Engine, folder: Path) -> Taken:
+    """Take in the pages as they come over the wire, but from the disk."""
+    keeping = Keeping(engine=engine, partner=OF_PARTNER, now=NOW)
+    for path in sorted(folder.glob("page-*.json")):
+        body = path.read_bytes()
+        answer = Answer(url=path.name, status=200, headers={}, body=body, fetched_at=NOW, envelope=read_envelope(body))
+        keeping.take(read_page(answer), version="2.2.1")
+    keeping.end()
+    return Taken(
+        records=keeping.records,
+        fresh=keeping.fresh,
+        rejected=keeping.rejected,
+        is_complete=True,
+        incomplete_because=None,
+        notes=(),
     )
 
 
-def _store(connection: sa.Connection, night: NightFrame, *, ours: pl.DataFrame, theirs: ParsedFrame) -> None:
-    """Store the night's head and its verdicts."""
-    head = {
-        "time_zone": TERMS.time_zone,
-        "period_from": ours["ended_at"].min(),
-        "period_until": ours["ended_at"].max(),
-        "is_complete": True,
-        "incomplete_because": None,
-        "summary": {"ours": ours.height, "theirs": theirs.frame.height, "rejected": len(theirs.rejected)},
-        "inputs_sha256": "",
-        "reconciled_at": NOW,
-    }
-    write.store_night(connection, head, [], partner=PARTNER, day=DAY)
-    write_columns.store_verdicts(connection, night, partner=PARTNER, day=DAY)
-
-
-def _follow(connection: sa.Connection, night: NightFrame, *, ours: pl.DataFrame, theirs: pl.DataFrame) -> int:
-    settled = [str(verdict) for verdict in SETTLED]
-    open_ones = NightFrame(
-        judged=night.judged.filter(~pl.col("verdict").is_in(settled)), summary=night.summary, inexact=night.inexact
-    )
-    judged = to_judged(open_ones)
-    wanted = pl.Series([one.ours_key or one.theirs_key for one in judged], dtype=pl.String).implode()
-    columns = ("cdr_key", "ended_at", "station_id")
-    both = pl.concat([side.select(columns).filter(pl.col("cdr_key").is_in(wanted)) for side in (ours, theirs)])
-    known = {
-        key: About(ended_at=ended_at, station_id=station, wave=None) for key, ended_at, station in both.iter_rows()
-    }
-    found = follow(
-        judged,
-        [],
-        night=Round(
-            partner=PARTNER, day=DAY, at=NOW, about=known.__getitem__, due=lambda ended_at: ended_at + TERMS.lateness
-        ),
-    )
-    write_cases.store(connection, found.cases, found.history)
-    return len(found.cases)
-
-
-def _truth(folder: Path, night: NightFrame, theirs: pl.DataFrame) -> str:
+def _truth(engine: sa.Engine, folder: Path, night: NightFrame) -> str:
     truth = pl.read_parquet(folder / "truth.parquet").with_columns(pl.col("session").cast(pl.String))
-    label = pl.col("invoice_id").str.split(".")
-    labels = theirs.select("cdr_key", session_theirs=label.list.get(0), part=label.list.get(1))
+    row = tables.cdr.c
+    with engine.connect() as connection:
+        stated = connection.execute(sa.select(row.cdr_key, row.invoice_id, row.cdr_id, row.side)).all()
+    sides = pl.DataFrame(list(map(tuple, stated)), schema=["cdr_key", "label", "cdr_id", "side"], orient="row")
+    label = pl.col("label").str.split(".")
+    theirs = sides.filter(side="theirs").select("cdr_key", session_theirs=label.list.get(0), part=label.list.get(1))
+    ours = sides.filter(side="ours").select("cdr_key", session=pl.col("cdr_id").str.strip_prefix("CDR-"))
+    known = truth.select("session", "is_decidable").unique("session")
     certain = night.judged.drop_nulls(["ours_key", "theirs_key"]).filter(pl.col("verdict") != "ambiguous")
-    pairs = certain.join(
-        truth.select("cdr_key", "session", "is_decidable"), left_on="ours_key", right_on="cdr_key"
-    ).join(labels, left_on="theirs_key", right_on="cdr_key")
+    pairs = (
+        certain.join(ours, left_on="ours_key", right_on="cdr_key")
+        .join(known, on="session")
+        .join(theirs, left_on="theirs_key", right_on="cdr_key")
+    )
     wrong = pairs.filter((pl.col("session") != pl.col("session_theirs")) | (pl.col("part") != "live")).height
     decidable = truth.filter("is_decidable")["session"].n_unique()
     return f"{wrong} wrong pairs, recall {pairs.filter('is_decidable').height / decidable:.6f} of {decidable} decidable"
@@ -345,7 +367,9 @@ def _report(found: dict, folder: Path) -> None:
         print(f"  {name:34}{wall:8.1f} s wall {cpu:8.1f} s CPU of ours")
     print(f"the night: {found['wall']:.1f} s; load when it began {found['load']:.1f}, now {os.getloadavg()[0]:.1f}")
     print(f"peak memory: {found['peak'] / 1e6:,.0f} MB of ours, {found['server_peak'] / 1e6:,.0f} MB of the server")
-    print(f"  ({found['peak_with_cdrs'] / 1e6:,.0f} MB of ours once the CDRs of both sides were kept, too)")
+    print(f"  ({found['peak_after'] / 1e6:,.0f} MB of ours after all that follows)")
+    cpu = sum(cpu for name, (_, cpu) in found["stages"].items() if not name.startswith("("))
+    print(f"CPU of ours: {cpu:.1f} s; feed: {found['feed']}")
     print(f"truth: {found['truth']}\nmoney: {found['money']}")
 
 

@@ -24,7 +24,7 @@ from charging.roaming.own import Own, Skipped
 from charging.roaming.partner import Partner
 from charging.roaming.published import Version, in_force
 from charging.tariffs.parse import UnreadableTariff, parse
-from tasks import as_provider, intake, judged_nights
+from tasks import as_provider, intake, judged_nights, places
 from tasks.intake_sources import from_hub
 
 LIVE, DATABASE = "live", "database"
@@ -101,7 +101,7 @@ class Sources:
         """Return what old EVSE ids stand for; without the database, those of operator codes that we once had."""
         if self.connection is None:
             return former_ids({cdr.evse_raw for cdr in ours}, former_operators=self.partner.former_operators)
-        now = [evse.evse_id for evse in intake.evses(self.connection) if evse.evse_id]
+        now = [evse.evse_id for evse in places.evses(self.connection) if evse.evse_id]
         former = former_ids(now, former_operators=self.partner.former_operators)
         return former | of_ledger(ledger.ledger(self.connection))
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from charging.database.queries import clean
 from charging.database.queries import partner_feed as read
+from charging.database.queries.cdr_frames import StoredFrame
 from charging.reconciliation import as_provider
 from charging.reconciliation.named_columns import with_named
 from charging.reconciliation.night_frame import NightFrame, to_judged
@@ -26,6 +27,7 @@ from charging.roaming.published import Version, in_force
 from charging.tariffs.parse import UnreadableTariff, parse
 from charging.tariffs.tariff import Tariff
 from tasks import forgetting, intake, intake_feed
+from tasks.keeping import owner_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Provider:
 
     def own(self, connection: sa.Connection, period: intake.Period, *, as_of: datetime) -> Own:
         """Return our CDRs of the sessions that ended in a half-open period, and those of it that become none."""
-        seen = read.sessions(connection, self.partner.name, period, owner=intake.owner_of(self.partner))
+        seen = read.sessions(connection, self.partner.name, period, owner=owner_of(self.partner))
         redaction = forgetting.redaction_on(connection)
         if redaction is not None:
             seen = [redacted_session(session, redaction) for session in seen]
@@ -53,12 +55,15 @@ class Provider:
         """Return the verdicts, with what is known of drivers and sessions."""
         return as_provider.named(judged, theirs, skipped=mine.skipped, holders=self.holders)
 
-    def theirs_frame(self, theirs: pl.DataFrame) -> pl.DataFrame:
-        """Return the same of CDRs in columns, all of whose rows are exact."""
+    def theirs_frame(self, stored: StoredFrame) -> StoredFrame:
+        """Return the same of CDRs in columns."""
         names_all = pl.col("lines").list.eval(pl.element().struct.field("tariff_id").is_not_null()).list.all()
-        if not self.partner.uses_published_tariffs or theirs.select(names_all.all()).item():
-            return theirs
-        return to_frame(with_connectors_tariffs(to_cdrs(theirs), self.places))
+        if not self.partner.uses_published_tariffs or stored.frame.select(names_all.all()).item():
+            return stored
+        cdrs = tuple(with_connectors_tariffs(stored.cdrs, self.places))
+        return StoredFrame(
+            frame=to_frame(cdrs or with_connectors_tariffs(to_cdrs(stored.frame), self.places)), cdrs=cdrs
+        )
 
     def named_frame(self, night: NightFrame, theirs: HeldCdrs, skipped: Sequence[Skipped]) -> NightFrame:
         """Return the same of verdicts in columns."""

@@ -27,7 +27,7 @@ from charging.roaming.cdr import Cdr
 from charging.roaming.compact import compact_token
 from charging.roaming.ocpi.emit import Document, Place, Unsendable, as_json, as_json_lines, emit
 from charging.roaming.partner import Partner
-from tasks import following, intake
+from tasks import following, places
 
 ENCLOSED = frozenset({ProposalKind.RESEND, ProposalKind.CREDIT})
 """What is sent as CDRs; the others are letters."""
@@ -236,7 +236,7 @@ class _Book:
             evse_id.compact(evse.evse_id): Place(
                 location=sites[place], evse_uid=evse.evse_uid, connector=plugs.get(evse.evse_uid)
             )
-            for evse in intake.evses(connection)
+            for evse in places.evses(connection)
             if evse.evse_id and (place := stations.get(evse.station_id)) in sites and place is not None
         }
         self._tokens = {compact_token(token.token_uid): token for token in clean.tokens(connection)}

@@ -34,8 +34,9 @@ from charging.roaming.ocpi.transport_guard import guarded_client
 from charging.roaming.ocpi.wire_values import instant
 from charging.roaming.partner import OurRole, Partner
 from charging.tariffs.parse import UnreadableTariff, parse
-from tasks import forgetting, intake
+from tasks import forgetting
 from tasks.intake import MARGIN, Period, Taken
+from tasks.keeping import owner_of
 
 _BATCH = 1_000
 
@@ -200,7 +201,7 @@ def _problem(raw: bytes, module: str, partner: Partner, version: str) -> str | N
     if module == LOCATIONS:
         rejected = parse_locations(alone, partner=partner.name, version=version).rejected
     else:
-        owner = intake.owner_of(partner)
+        owner = owner_of(partner)
         rejected = parse_sessions(alone, partner=partner.name, version=version, owner=owner).rejected
     return rejected[0].reason if rejected else None
 
@@ -218,7 +219,7 @@ def _placed(engine: sa.Engine, partner: Partner, *, now: datetime) -> list[str]:
                     b"[" + one.raw + b"]",
                     partner=partner.name,
                     version=one.version,
-                    owner=intake.owner_of(partner),
+                    owner=owner_of(partner),
                 )
                 good += [(one, session) for session in parsed.records]
                 for rejected in parsed.rejected:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from charging.database.queries import cdr_frames, clean, moves
+from charging.database.queries import cdr_frames, clean
 from charging.database.queries import identifiers as ledger
 from charging.errors import CountsDisagree
 from charging.identifiers.ledger import Ledger
@@ -20,7 +20,8 @@ from charging.roaming.frame import to_frame
 from charging.roaming.held import Account, HeldCdrs
 from charging.roaming.own import Own, Skipped, own_cdrs
 from charging.roaming.partner import Partner
-from charging.roaming.placing import Stations, placed, stations
+from charging.roaming.placing import placed, placed_cdrs
+from tasks import places
 from tasks.as_provider import Provider
 
 COHORTS: Mapping[str, Cohort] = {"legacy": Cohort.NOT_MOVED, "target": Cohort.MOVED}
@@ -76,15 +77,12 @@ def both(
     for made in [provider.own(connection, around, as_of=now)] if provider else own_parts(connection, partner, around):
         _hold(ours, made)
         skipped += made.skipped
-    where = our_stations(connection)
-    for part in cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=around):
-        theirs.add(placed(provider.theirs_frame(part.frame) if provider else part.frame, where), cdrs=part.cdrs)
+    where = places.our_stations(connection)
+    for stored in cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=around):
+        part = provider.theirs_frame(stored) if provider else stored
+        frame = placed(part.frame, where)
+        theirs.add(frame, cdrs=placed_cdrs(part.cdrs, frame))
     return Sides(ours=ours, theirs=theirs, skipped=tuple(sorted(skipped, key=attrgetter("session_id"))))
-
-
-def our_stations(connection: sa.Connection) -> Stations:
-    """Return what tells which of our stations a CDR was at."""
-    return stations(ledger.ledger(connection), evses(connection), moved_at=moves.moved_at(connection))
 
 
 def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
@@ -99,7 +97,7 @@ def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
 def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> Iterator[Own]:
     """Yield the same, some ten thousand sessions at a time."""
     tokens = {token.token_uid: token for token in clean.tokens(connection)}
-    places = {(evse.station_id, evse.connector_id): evse for evse in evses(connection)}
+    evses = {(evse.station_id, evse.connector_id): evse for evse in places.evses(connection)}
     id_at = _dated(ledger.ledger(connection))
     for seen in clean.session_parts(connection, issuer=partner.party, period=period):
         office = {id(session): back_office for back_office, session in seen}
@@ -108,13 +106,8 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
             return COHORTS.get(office[id(session)])
 
         yield own_cdrs(
-            [session for _, session in seen], partner=partner, tokens=tokens, evses=places, cohort=cohort, id_at=id_at
+            [session for _, session in seen], partner=partner, tokens=tokens, evses=evses, cohort=cohort, id_at=id_at
         )
-
-
-def evses(connection: sa.Connection) -> list[Evse]:
-    """Return every EVSE, with the id that it bears now."""
-    return ledger.remapped(connection, clean.evses(connection))
 
 
 def _hold(held: HeldCdrs, made: Own) -> None:

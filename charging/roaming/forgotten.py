@@ -2,27 +2,37 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TypeVar
+
+import polars as pl
 
 from charging.personal.forgetting import Kind, Redaction
 from charging.roaming.cdr import Cdr
 from charging.roaming.compact import compact_contract, compact_token
 from charging.roaming.feed import FeedSession
-from charging.roaming.ocpi.parse import Parsed, Rejected
-from charging.roaming.ocpi.pull import Pull
+from charging.roaming.frame import to_cdrs, to_frame
+from charging.roaming.ocpi.columns import ParsedFrame
+from charging.roaming.ocpi.parse import Rejected
 
-T = TypeVar("T", Parsed, Pull)
 
-
-def redacted(pull: T, redaction: Redaction, *, ours: Collection[str]) -> T:
+def redacted_frame(parsed: ParsedFrame, redaction: Redaction, *, ours: Collection[str]) -> ParsedFrame:
     """Return what came without anybody who was forgotten; its pages stay as they came.
 
     `ours` are the token uids of our own CDRs: another uid beside a forgotten contract is that person's, too.
     """
-    return replace(
-        pull,
-        cdrs=tuple(_redacted(cdr, redaction, ours) for cdr in pull.cdrs),
-        rejected=tuple(_refused(record, redaction) for record in pull.rejected),
+    frame = parsed.frame
+    of_them = {
+        "token_uid": lambda text: redaction.name(Kind.TOKEN, text) is not None,
+        "contract_compact": lambda text: redaction.name(Kind.CONTRACT, text) is not None,
+        "authorization_reference": lambda text: redaction.text(text) != text,
+    }
+    known = {name: list(filter(is_named, frame[name].drop_nulls().unique())) for name, is_named in of_them.items()}
+    is_theirs = pl.any_horizontal(pl.col(name).is_in(texts).fill_null(value=False) for name, texts in known.items())
+    is_touched = is_theirs & pl.col("is_exact")
+    touched = to_frame(_redacted(cdr, redaction, ours) for cdr in to_cdrs(frame.filter(is_touched)))
+    return ParsedFrame(
+        frame=pl.concat([frame.filter(~is_touched), touched]),
+        cdrs=tuple(_redacted(cdr, redaction, ours) for cdr in parsed.cdrs),
+        rejected=tuple(_refused(record, redaction) for record in parsed.rejected),
     )
 
 

@@ -1,7 +1,7 @@
 """Where a partner's CDRs were, of our own stations, and whether those had been moved when the session ended. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from charging.identifiers import evse_id
 from charging.identifiers.ledger import Ledger
 from charging.network import Evse
-from charging.roaming.cdr import Cohort
+from charging.roaming.cdr import Cdr, Cohort
 from charging.roaming.frame import INSTANT
 
 _EVER = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
@@ -73,6 +73,21 @@ def placed(frame: pl.DataFrame, known: Stations) -> pl.DataFrame:
         station_id=pl.coalesce(where, "station_id"),
         cohort=pl.when(where.is_not_null()).then(cohort).otherwise("cohort"),
     )
+
+
+def placed_cdrs(cdrs: Sequence[Cdr], frame: pl.DataFrame) -> list[Cdr]:
+    """Return CDRs, each with the station and cohort that its row in a frame has."""
+    where = {key: (station_id, cohort) for key, station_id, cohort in _places(cdrs, frame)}
+    return [_at(cdr, *where[cdr.cdr_key]) for cdr in cdrs]
+
+
+def _places(cdrs: Sequence[Cdr], frame: pl.DataFrame) -> list[tuple[str, str | None, str | None]]:
+    keys = [cdr.cdr_key for cdr in cdrs]
+    return frame.filter(pl.col("cdr_key").is_in(keys)).select("cdr_key", "station_id", "cohort").rows() if keys else []
+
+
+def _at(cdr: Cdr, station_id: str | None, cohort: str | None) -> Cdr:
+    return replace(cdr, station_id=station_id, cohort=None if cohort is None else Cohort(cohort))
 
 
 def _answers(ids: Iterable[str], known: Stations) -> Iterator[tuple[object, ...]]:

@@ -54,18 +54,23 @@ def store_cdrs(connection: sa.Connection, cdrs: Iterable[Cdr], *, at: datetime) 
 
     A record of theirs that says the same as one that is there, in other bytes, is no version: its page is kept anyway.
     """
-    names = [column.name for column in tables.cdr.columns]
-    with rows.arriving(connection, tables.cdr, names, (_row(cdr, at) for cdr in cdrs)) as (held, _):
-        chosen = sa.select(*(held.c[name] for name in names)).distinct(held.c.partner, held.c.side, held.c.cdr_key)
-        chosen = chosen.where(~_says_nothing_new(held))
-        stored = connection.execute(
-            insert(tables.cdr).from_select(names, chosen).on_conflict_do_nothing(),
-            execution_options={"preserve_rowcount": True},  # otherwise SQLAlchemy says -1 of an INSERT
-        )
+    with rows.arriving(connection, tables.cdr, CDR_COLUMNS, (_row(cdr, at) for cdr in cdrs)) as (held, _):
+        stored = insert_versions(connection, held)
     rows.analyze(connection, tables.cdr)
+    return stored
+
+
+def insert_versions(connection: sa.Connection, held: sa.TableClause) -> int:
+    """Insert the versions of CDRs of a table with `CDR_COLUMNS` that are new, and return how many those are."""
+    chosen = sa.select(*(held.c[name] for name in CDR_COLUMNS)).distinct(held.c.partner, held.c.side, held.c.cdr_key)
+    stored = connection.execute(
+        insert(tables.cdr).from_select(CDR_COLUMNS, chosen.where(~_says_nothing_new(held))).on_conflict_do_nothing(),
+        execution_options={"preserve_rowcount": True},  # otherwise SQLAlchemy says -1 of an INSERT
+    )
     return stored.rowcount
 
 
+CDR_COLUMNS = [column.name for column in tables.cdr.columns]
 _WRITING = {"cdr_key", "cdr_id", "evse_raw", "raw_sha256", "quality", "start_offset_minutes", "station_id", "cohort"}
 """Columns that may differ between two writings of one record, with the day on which it came."""
 

@@ -3,6 +3,7 @@
 What does not fit into the columns is written from its objects, so that nothing is rounded and nothing is left out.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -17,8 +18,8 @@ from charging.database.operations import roaming, rows
 from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.verdict import Judged
 from charging.reconciliation.wording import number_text
-from charging.roaming.cdr import Cdr
-from charging.roaming.frame import NUMBERS
+from charging.roaming.cdr import Cdr, Side
+from charging.roaming.frame import INSTANT, NUMBERS
 from charging.roaming.terms import Tier
 
 SLICE = 50_000
@@ -36,17 +37,58 @@ def store_cdr_frame(connection: sa.Connection, frame: pl.DataFrame, *, cdrs: Ite
     `frame` has `charging.roaming.frame.SCHEMA`; `cdrs` are those of its rows that are not exact. Only one transaction
     at a time may do this for a partner (`take_turns`).
     """
-    exact = frame.filter("is_exact").unique("cdr_key", keep="first", maintain_order=True)
-    fresh = 0
-    for part in exact.iter_slices(SLICE):
-        new = part.filter(~pl.col("cdr_key").is_in(_there(connection, part).implode()))
-        texts = _cdr_texts(new, at)
-        rows.copy_csv(connection, tables.cdr, texts.columns, (_csv(texts),))
-        fresh += new.height
-    others = list(cdrs)
-    if others:
-        fresh += roaming.store_cdrs(connection, others, at=at)
+    names = pl.col("cdr_key", "cdr_id").str.replace_all(_NUL, _REPLACED, literal=True)
+    exact = frame.filter("is_exact").with_columns(names).unique("cdr_key", keep="first", maintain_order=True)
+    fresh = sum(_store_new(connection, part, at=at) for part in exact.iter_slices(SLICE))
+    return fresh + sum(roaming.store_cdrs(connection, others, at=at) for others in _by_writing(cdrs))
+
+
+def _by_writing(cdrs: Iterable[Cdr]) -> list[list[Cdr]]:
+    """Return CDRs in turns, of which none has a record twice: what repeats a record must find it stored."""
+    seen: Counter[tuple[str, str, str, datetime]] = Counter()
+    turns: list[list[Cdr]] = []
+    for cdr in cdrs:
+        record = (cdr.side, cdr.partner, cdr.cdr_id.upper(), cdr.ended_at)
+        if seen[record] == len(turns):
+            turns.append([])
+        turns[seen[record]].append(cdr)
+        seen[record] += 1
+    return turns
+
+
+def _store_new(connection: sa.Connection, part: pl.DataFrame, *, at: datetime) -> int:
+    """Store those versions that are not there. Whether a record only came in another writing, PostgreSQL must tell."""
+    new = part.filter(~pl.col("cdr_key").is_in(_there(connection, part).implode()))
+    ranked = new.with_columns(_identity()).with_columns(writing=pl.int_range(pl.len()).over("record", "ended_at"))
+    known = _records_there(connection, new.filter(side=str(Side.THEIRS)))
+    known = known.with_columns(is_known=pl.lit(value=True))
+    ranked = ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left")
+    is_doubtful = (pl.col("side") == str(Side.THEIRS)) & (pl.col("is_known").is_not_null() | (pl.col("writing") > 0))
+    texts = _cdr_texts(ranked.filter(~is_doubtful), at)
+    rows.copy_csv(connection, tables.cdr, texts.columns, (_csv(texts),))
+    fresh = texts.height
+    doubtful = ranked.filter(is_doubtful).sort("writing", maintain_order=True)
+    for again in doubtful.partition_by("writing", maintain_order=True):  # each may repeat the one before it
+        texts = _cdr_texts(again, at)
+        with rows.arriving_csv(connection, tables.cdr, texts.columns, (_csv(texts),)) as held:
+            fresh += roaming.insert_versions(connection, held)
     return fresh
+
+
+def _identity() -> pl.Expr:
+    return pl.concat_str("partner", pl.col("cdr_id").str.to_uppercase(), separator="|").alias("record")
+
+
+def _records_there(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFrame:
+    """Return which records of a partner's are stored, in whatever version, that ended when some of these did."""
+    row, read_as = tables.cdr.c, pl.Schema({"partner": pl.String(), "cdr_id": pl.String(), "ended_at": INSTANT})
+    found = [read_as.to_frame()]
+    for (partner,), group in part.group_by("partner"):
+        ends = sa.literal(group["ended_at"].unique().to_list(), ARRAY(row.ended_at.type))
+        of_it = sa.and_(row.partner == partner, row.side == str(Side.THEIRS), row.ended_at == sa.any_(ends))
+        there = connection.execute(sa.select(row.partner, row.cdr_id, row.ended_at).where(of_it))
+        found.append(pl.DataFrame(list(map(tuple, there)), schema=read_as, orient="row"))
+    return pl.concat(found).select(_identity(), "ended_at").unique()
 
 
 def store_verdicts(connection: sa.Connection, night: NightFrame, *, partner: str, day: date) -> None:
@@ -119,22 +161,17 @@ def _text(number: object) -> str | None:
 
 def _json_texts(name: str) -> pl.Expr:
     """Return a list of texts as JSON. Hardly any row has one, so that the few are made one by one."""
-    column = pl.col(name)
-    return (
-        pl.when(column.list.len() == 0)
-        .then(pl.lit("[]"))
-        .otherwise(column.map_batches(_encoded, return_dtype=pl.String))
-    )
+    return pl.col(name).map_batches(_encoded, return_dtype=pl.String)
 
 
 def _encoded(lists: pl.Series) -> pl.Series:
-    known: dict[tuple[str, ...], str] = {(): "[]"}
-    texts = []
-    for each in map(tuple, lists):
+    places = (lists.list.len() > 0).arg_true()
+    known: dict[tuple[str, ...], str] = {}
+    for each in map(tuple, lists.gather(places)):
         if each not in known:
             known[each] = _DOCUMENT.encode(storable_document(each)).decode()
-        texts.append(known[each])
-    return pl.Series(lists.name, texts, dtype=pl.String)
+    made = pl.repeat("[]", len(lists), dtype=pl.String, eager=True).alias(lists.name)
+    return made.scatter(places, [known[each] for each in map(tuple, lists.gather(places))])
 
 
 def _lines() -> pl.Expr:

@@ -54,12 +54,28 @@ def arriving(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> Iterator[tuple[sa.TableClause, int]]:
     """Copy rows into a temporary table of these columns, and yield it with the number of them."""
+    with _temporary(connection, table, columns) as held:
+        yield held, copy(connection, held, columns, rows)
+
+
+@contextmanager
+def arriving_csv(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], parts: Iterable[bytes]
+) -> Iterator[sa.TableClause]:
+    """Copy rows, as `copy_csv` takes them, into a temporary table of these columns, and yield it."""
+    with _temporary(connection, table, columns) as held:
+        copy_csv(connection, held, columns, parts)
+        yield held
+
+
+@contextmanager
+def _temporary(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> Iterator[sa.Table]:
     held = sa.Table(f"arriving_{table.name}", sa.MetaData(), *(sa.Column(name, table.c[name].type) for name in columns))
     names = ", ".join(f'"{name}"' for name in columns)
     source = f'"{table.schema}"."{table.name}"'
     made = f'CREATE TEMPORARY TABLE "{held.name}" ON COMMIT DROP AS SELECT {names} FROM {source} WITH NO DATA'
     connection.execute(sa.text(made))
-    yield held, copy(connection, held, columns, rows)
+    yield held
     connection.execute(sa.text(f'DROP TABLE "{held.name}"'))
 
 

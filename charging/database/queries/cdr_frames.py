@@ -23,20 +23,18 @@ _WRITTEN = "%Y-%m-%dT%H:%M:%S%.f%:z"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFrame:
-    """Some CDRs, and those of them that are not exact: the columns hold nothing of their long numbers."""
+    """Some CDRs, all of them exact or none: the columns hold nothing of the long numbers of those that are not."""
 
     frame: pl.DataFrame
     """With `SCHEMA`."""
     cdrs: tuple[Cdr, ...]
+    """The same, where they are not exact."""
 
 
 def cdr_frames(connection: sa.Connection, partner: str, side: Side, *, period: Period) -> Iterator[StoredFrame]:
     """Yield every version of every CDR of one side whose session ended in a half-open period, in no order."""
-    row = tables.cdr.c
     columns: list[Any] = [_as_read(name) for name in _read_as()]
-    chosen = sa.select(*columns).where(
-        row.partner == partner, row.side == str(side), row.ended_at >= period[0], row.ended_at < period[1]
-    )
+    chosen = sa.select(*columns).where(_of(partner, side, period))
     unusual: list[pl.DataFrame] = []
     for stated in frames(connection, chosen, _read_as()):
         frame = _frame(stated)
@@ -46,6 +44,17 @@ def cdr_frames(connection: sa.Connection, partner: str, side: Side, *, period: P
         frame = pl.concat(long)
         known = stored_cdrs.by_keys(connection, partner, frame["cdr_key"].to_list())
         yield StoredFrame(frame=frame, cdrs=tuple(known[key] for key in frame["cdr_key"]))
+
+
+def count(connection: sa.Connection, partner: str, side: Side, *, period: Period) -> int:
+    """Return how many versions there are."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(tables.cdr).where(_of(partner, side, period))) or 0
+
+
+def _of(partner: str, side: Side, period: Period) -> sa.ColumnElement[bool]:
+    row = tables.cdr.c
+    is_inside = sa.and_(row.ended_at >= period[0], row.ended_at < period[1])
+    return sa.and_(row.partner == partner, row.side == str(side), is_inside)
 
 
 def _read_as() -> pl.Schema:

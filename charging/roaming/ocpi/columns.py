@@ -4,8 +4,10 @@ A scanner reads the plain records to arrays of integers. Each record with anythi
 `parse_cdrs`, and so does each page that the scanner refuses: what is read, flagged or rejected never differs.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,11 +23,12 @@ from charging.roaming.ocpi.columns_read import IS_FOREIGN, IS_ODD, Read, read
 from charging.roaming.ocpi.columns_scan import IS_REFUSED, scan
 from charging.roaming.ocpi.columns_text import is_enveloped
 from charging.roaming.ocpi.columns_values import Longs
-from charging.roaming.ocpi.parse import VERSIONS, Rejected, parse_cdrs, read_envelope, records
+from charging.roaming.ocpi.parse import VERSIONS, Parsed, Rejected, parse_cdrs, read_envelope, records
 
 _AT_ONCE = 16 * 1024 * 1024
 """Bytes of pages that are read together: enough that polars' own cost for each frame is none of ours."""
 _MOST = 1 << 30
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,28 @@ def parse_frame(
         cdrs=tuple(cdr for part in parts for cdr in part.cdrs),
         rejected=tuple(one for part in parts for one in part.rejected),
     )
+
+
+def in_columns(parsed: Parsed) -> ParsedFrame:
+    """Return CDRs that came as values, whatever they were read from, in columns."""
+    cdrs = tuple(map(_encodable, parsed.cdrs))
+    frame = to_frame(cdrs)
+    long = (cdr for cdr, is_exact in zip(cdrs, frame["is_exact"], strict=True) if not is_exact)
+    return ParsedFrame(frame=frame, cdrs=tuple(long), rejected=parsed.rejected)
+
+
+def _encodable(cdr: Cdr) -> Cdr:
+    """Return a CDR whose texts can be written as UTF-8: half a surrogate pair becomes U+FFFD, as no column holds it."""
+    changed = {
+        field.name: made for field in fields(cdr) if (made := _whole(stated := getattr(cdr, field.name))) != stated
+    }
+    return replace(cdr, **changed) if changed else cdr
+
+
+def _whole(stated: Any) -> Any:
+    if isinstance(stated, tuple):
+        return tuple(map(_whole, stated))
+    return _HALF.sub("\ufffd", stated) if isinstance(stated, str) and not stated.isascii() else stated
 
 
 def _chunks(pages: Iterable[bytes]) -> Iterator[list[bytes]]:

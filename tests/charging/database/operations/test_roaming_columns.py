@@ -84,13 +84,59 @@ def test_says_the_same_as_objects_say_where_postgresql_cannot_hold_a_text(engine
 
 
 def test_a_version_that_is_there_keeps_the_day_on_which_it_came(engine):
-    again = [CDR, CDR, replace(CDR, raw_sha256="b" * 64)]
+    again = [CDR, CDR, replace(CDR, raw_sha256="b" * 64, net=Decimal("4.51"))]
     with engine.begin() as connection:
         _store(connection, [CDR])
         fresh = _store(connection, again, at=AT + timedelta(days=1))
         stored_at = connection.execute(sa.select(tables.cdr.c.stored_at).order_by("cdr_key")).scalars().all()
 
     assert (fresh, stored_at) == (1, [AT, AT + timedelta(days=1)])
+
+
+@pytest.mark.parametrize(
+    ("again", "fresh"),
+    [
+        pytest.param(replace(CDR, cdr_id="ABC", raw_sha256="b" * 64), 0, id="its id in capitals"),
+        pytest.param(replace(CDR, cdr_id="abc", raw_sha256="b" * 64, quality=("odd",)), 0, id="written oddly"),
+        pytest.param(replace(CDR, cdr_id="abc", raw_sha256="b" * 64, net=Decimal("4.51")), 1, id="another amount"),
+        pytest.param(replace(CDR, cdr_id="abd", raw_sha256="b" * 64), 1, id="another record"),
+        pytest.param(replace(CDR, cdr_id="ABC", raw_sha256="b" * 64, side=Side.OURS), 1, id="one of ours"),
+        pytest.param(replace(CDR, cdr_id="ABC", raw_sha256="b" * 64, partner="hub"), 1, id="another partner's"),
+        pytest.param(
+            replace(CDR, cdr_id="ABC", raw_sha256="b" * 64, ended_at=CDR.ended_at + timedelta(seconds=1)),
+            1,
+            id="another end",
+        ),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_tells_a_version_from_another_writing_of_it_as_objects_do(engine, again, fresh, at_once):
+    first = replace(CDR, cdr_id="abc")
+    with engine.begin() as connection:
+        came = (
+            [_store(connection, [first, again])] if at_once else [_store(connection, [one]) for one in (first, again)]
+        )
+        kept = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=PERIOD)
+        connection.execute(sa.delete(tables.cdr))
+        for one in (first, again):
+            write_objects.store_cdrs(connection, [one], at=AT)
+        expected = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=PERIOD)
+
+    assert (sum(came), kept) == (1 + fresh, expected)
+
+
+def test_a_record_that_comes_in_three_writings_at_once_is_one(engine):
+    written = [
+        replace(CDR, cdr_id=name, raw_sha256=sha * 64) for name, sha in (("abc", "a"), ("ABC", "b"), ("Abc", "c"))
+    ]
+    with engine.begin() as connection:
+        assert _store(connection, written) == 1
+
+
+def test_an_id_that_postgresql_cannot_hold_is_stored_once(engine):
+    cdr = replace(CDR, cdr_id="a\0b")
+    with engine.begin() as connection:
+        assert [_store(connection, [cdr]) for _ in range(2)] == [1, 0]
 
 
 def test_keeps_the_verdicts_of_a_night_in_their_order_and_makes_them_exactly_these(engine):
