@@ -60,6 +60,11 @@ class Findings:
         return tuple(self._shown(result) for result in self._unmet(Consequence.WARN))
 
     @property
+    def asides(self) -> tuple[str, ...]:
+        """Why rows are to be set aside."""
+        return tuple(self._shown(result) for result in self._unmet(Consequence.QUARANTINE))
+
+    @property
     def quarantined_keys(self) -> Mapping[Key, tuple[str, ...]]:
         """The key of every row to set aside, with the sentences that do not hold for it."""
         reasons: dict[Key, tuple[str, ...]] = {}

@@ -7,9 +7,11 @@ from prefect import flow
 
 from charging import settings as configuration
 from charging.clock import system_clock
-from charging.errors import RemoteError
+from charging.errors import QualityBlocked, RemoteError
 from flows.parameters import BackOfficeName, Night
-from tasks import artifacts, cleansing, extraction, night, partner_runs
+from tasks import artifacts, cleansing, data_docs, extraction, night, partner_runs
+
+Trouble = RemoteError | QualityBlocked
 
 
 @flow(name="reconcile_cdrs", flow_run_name="night")
@@ -17,7 +19,8 @@ def reconcile_cdrs(parameters: Night | None = None) -> dict[str, Any]:
     """Judge every CDR of the night, partner by partner; one partner's trouble is not another's, but it fails the run.
 
     Raises:
-        RemoteError: after all others are done, if a partner could not be reconciled.
+        RemoteError: after all others are done, if a partner could not be reached.
+        QualityBlocked: after all others are done, if what a partner sent is in no state to be judged.
     """
     chosen = parameters or Night()
     day = chosen.day or (system_clock().astimezone(configuration.load().zone) - timedelta(days=1)).date()
@@ -27,28 +30,29 @@ def reconcile_cdrs(parameters: Night | None = None) -> dict[str, Any]:
     names = night.partners(chosen.partners)
     nights, troubles = _spread(names, chosen, day) if chosen.spread else _in_turn(names, chosen, day)
     artifacts.show_nights(nights, troubles=[str(trouble) for trouble in troubles])
+    artifacts.show_data_docs(data_docs.publish_data_docs())
     if troubles:
         raise troubles[0]
     return {"day": day.isoformat(), "nights": nights}
 
 
-def _in_turn(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[RemoteError]]:
+def _in_turn(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[Trouble]]:
     nights, troubles = [], []
     for name in names:
         try:
             nights.append(night.reconcile_partner(name, day=day, days=chosen.days))
-        except RemoteError as trouble:
+        except (RemoteError, QualityBlocked) as trouble:
             troubles.append(trouble)
     return nights, troubles
 
 
-def _spread(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[RemoteError]]:
+def _spread(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[Trouble]]:
     """Have each partner's night judged by a run of its own, all at once as far as workers are free."""
     runs = [partner_runs.run_night.submit(name, day=day, days=chosen.days) for name in names]
     nights, troubles = [], []
     for run in runs:
         try:
             nights.append(run.result())
-        except RemoteError as trouble:
+        except (RemoteError, QualityBlocked) as trouble:
             troubles.append(trouble)
     return nights, troubles

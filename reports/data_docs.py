@@ -13,6 +13,7 @@ STAGES: Mapping[str, str] = {
     "landing": "As extracted",
     "clean": "After cleansing",
     "published": "As published",
+    "feed": "As a partner sent it",
     "outgoing": "Before it is sent",
 }
 """Where on its way a table was asked about."""

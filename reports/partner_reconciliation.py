@@ -81,6 +81,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedQuality:
+    """What is not as it should be in what the partner sent, though every CDR of it was judged."""
+
+    cdrs: int
+    asked: int
+    """Of how many of them it was asked."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerReconciliation:
     """The CDRs of one partner and one period, on both sides. One currency; another one is another report."""
 
@@ -107,6 +117,8 @@ class PartnerReconciliation:
     cases: tuple[FollowedCase, ...]
     """All that is open, of whichever night; the largest money at risk first."""
     tolerances: tuple[Tolerance, ...]
+    feed: FeedQuality | None
+    """None where nothing came, or nobody has asked."""
     contact: str
     input_sha256: str
 

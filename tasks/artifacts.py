@@ -258,12 +258,21 @@ def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str])
             "",
             *([] if one["is_complete"] else [f"**Incomplete**: {one['incomplete_because']}", ""]),
             *_table(("verdict", "CDRs or pairs"), sorted(one["verdicts"].items())),
+            *_feed(one.get("feed")),
             *_reopened(one.get("reopened", ())),
             *_noted(one.get("notes", ())),
         ]
         _markdown(f"night-{one['partner']}", lines, f"Reconciliation with {one['partner']}")
     if troubles:
         _markdown("night-troubles", [f"* {trouble}" for trouble in troubles], "Partners that could not be reconciled")
+
+
+def _feed(found: Mapping[str, Any] | None) -> list[str]:
+    """Say what is not as it should be in what the partner sent, though it was judged."""
+    if not found or not found["warnings"]:
+        return []
+    asked = f"{found['asked']} of its {found['cdrs']} CDRs were asked about."
+    return ["", "### What it sent", "", asked, "", *(f"* {warning}" for warning in found["warnings"])]
 
 
 def _reopened(nights: Sequence[Mapping[str, Any]]) -> list[str]:

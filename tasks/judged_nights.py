@@ -31,7 +31,7 @@ from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
-from tasks import as_provider, night_sides
+from tasks import as_provider, night_sides, places
 from tasks.intake import MARGIN, Taken
 from tasks.night_sides import Sides, own
 
@@ -48,6 +48,8 @@ class Night:
     because: str
     taken: Taken
     """What came of the partner last."""
+    feed: Mapping[str, Any] | None = None
+    """What was found of the feed's quality; None where only verdicts are looked at again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,7 @@ def _follow(
 
 def _aliases(connection: sa.Connection, partner: Partner) -> dict[str, tuple[Alias, ...]]:
     """Return what old EVSE ids stand for: those of our ledger, and those of operator codes that we once had."""
-    now = [evse.evse_id for evse in night_sides.evses(connection) if evse.evse_id]
+    now = [evse.evse_id for evse in places.evses(connection) if evse.evse_id]
     return former_ids(now, former_operators=partner.former_operators) | of_ledger(ledger.ledger(connection))
 
 
@@ -220,6 +222,7 @@ def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night, not
             "ours_kwh": str(ours.kwh),
             "theirs_kwh": str(theirs.kwh),
             "notes": list(notes),
+            "feed": night.feed,
         },
         "inputs_sha256": night_share.inputs_digest(kept, period=night.period),
     }
@@ -241,5 +244,6 @@ def told(name: str, day: date, found: Outcome) -> dict[str, Any]:
             "sample": found.lateness.sample,
         },
         "cases": len(found.followed.cases),
+        "feed": found.head["summary"]["feed"],
         "changed": {} if found.changes is None else dict(found.changes.counts),
     }

@@ -17,7 +17,7 @@ from charging.errors import UnknownThing
 from charging.roaming import partner_file
 from charging.roaming.partner import Partner
 from charging.settings import Settings
-from tasks import as_provider, following, forgetting, intake, intake_feed, judged_nights, opening
+from tasks import as_provider, feed_quality, following, forgetting, intake, intake_feed, judged_nights, opening
 from tasks.intake import MARGIN, Taken
 from tasks.judged_nights import Night, Outcome
 
@@ -48,6 +48,7 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     Raises:
         PartnerRefused: if the partner says no.
         PartnerUnavailable: if it does not answer at all. A partial answer is judged and marked as incomplete.
+        QualityBlocked: if what it sent is in no state to be judged; it is kept, and what was judged stays as it is.
         SettingsError: if somebody was forgotten, and there is no key by which to know them again.
     """
     settings = configuration.load()
@@ -57,7 +58,8 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     with opening.engine(settings) as engine:
         taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
         taken = intake_feed.take_in(engine, partner, taken=taken, period=period, now=now)
-        asked = Night(day=day, period=period, because=FIRST, taken=taken)
+        asked = _with_its_feed(engine, partner, Night(day=day, period=period, because=FIRST, taken=taken), now=now)
+        feed_quality.require_good(asked.feed or feed_quality.NOT_ASKED)
         found = _judge(engine, partner, asked, now=now)
         missed = list(_left_out(engine, settings, partner, asked, now=now))
         reopened = list(_reopened(engine, partner, {day: found}, taken=taken, now=now))
@@ -84,7 +86,15 @@ def _judge(engine: sa.Engine, partner: Partner, night: Night, *, now: datetime) 
         take_turns(connection, f"night {partner.name}")
         take_turns(connection, forgetting.FORGETTING)
         before = nights.night(connection, partner.name, night.day)
+        if night.feed is None and before is not None:
+            night = replace(night, feed=before["summary"].get("feed"))
         return judged_nights.judge(connection, partner, _with_what_had_come(night, before), now=now)
+
+
+def _with_its_feed(engine: sa.Engine, partner: Partner, night: Night, *, now: datetime) -> Night:
+    """Return a night with what is to be said of the quality of what the partner sent for it."""
+    with engine.begin() as connection:
+        return replace(night, feed=feed_quality.ask(connection, partner, day=night.day, period=night.period, now=now))
 
 
 def _with_what_had_come(night: Night, before: dict[str, Any] | None) -> Night:
@@ -106,8 +116,10 @@ def _left_out(
         while (period := bounds(settings, day=day, days=1))[0] < end:
             within = (max(start, period[0]), min(end, period[1]))
             night = Night(day=day, period=within, because=LEFT_OUT, taken=asked.taken)
-            found = _judge(engine, partner, night, now=now)
-            if found.kept.judged.height:
+            night = _with_its_feed(engine, partner, night, now=now)
+            if blocks := (night.feed or feed_quality.NOT_ASKED)["blocks"]:
+                yield {"day": day.isoformat(), "because": f"not judged yet: {'; '.join(blocks)}", "changed": {}}
+            elif (found := _judge(engine, partner, night, now=now)).kept.judged.height:
                 yield judged_nights.told(partner.name, day, found) | {"because": LEFT_OUT}
             day += timedelta(days=1)
 

@@ -14,7 +14,11 @@ from reports.formats import spaced
 from reports.render import safe_name
 
 MOST_KEYS = 1_000
-_SAID = {("outgoing", "quarantine"): "refuse", ("published", "quarantine"): "warn"}
+_SAID = {
+    ("outgoing", "quarantine"): "refuse",
+    ("published", "quarantine"): "warn",
+    ("feed", "quarantine"): "warn",
+}
 """What sets a row aside refuses it where it is about to be sent, and warns where it is only judged."""
 
 Row = sa.RowMapping

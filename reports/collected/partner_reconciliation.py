@@ -21,6 +21,7 @@ from reports.followed_cases import FollowedCase
 from reports.formats import measure, money
 from reports.partner_reconciliation import (
     Discrepancy,
+    FeedQuality,
     PartnerReconciliation,
     Request,
     SideTotals,
@@ -81,6 +82,7 @@ def partner_reconciliation(
         ages=tuple(partner_cases.ages(cases)),
         cases=tuple(cases),
         tolerances=tuple(_tolerances(partner)),
+        feed=_feed(summary.get("feed")),
         contact="the reconciliation desk of the network operator",
         input_sha256=night["inputs_sha256"],
     )
@@ -107,6 +109,12 @@ def _local_day(instant: datetime, partner: Partner) -> date:
 def _headline(rows: Sequence[Mapping[str, Any]], open_: Sequence[Mapping[str, Any]], night: Mapping[str, Any]) -> str:
     said = f"{len(rows) - len(open_)} of {len(rows)} verdicts need nobody; {len(open_)} are to be followed up."
     return said if night["is_complete"] else f"{said} What came of you was not complete: {night['incomplete_because']}."
+
+
+def _feed(found: Mapping[str, Any] | None) -> FeedQuality | None:
+    if not found or not found["asked"]:
+        return None
+    return FeedQuality(cdrs=found["cdrs"], asked=found["asked"], warnings=tuple(found["warnings"]))
 
 
 def _side(side: str, summary: Mapping[str, Any], currency: str) -> SideTotals:

@@ -20,6 +20,7 @@ from reports.impact import Cost, IdChange, Impact, Recipient, Visit
 from reports.money_at_risk import ClosedCases, Cut, LastNight, MoneyAtRisk, OpenCase, Part, RiskRow
 from reports.partner_reconciliation import (
     Discrepancy,
+    FeedQuality,
     PartnerReconciliation,
     Request,
     SideTotals,
@@ -483,6 +484,11 @@ def _reconciliation(discrepancies=12):
         tolerances=(
             Tolerance(quantity="Energy", largest=Decimal("0.01"), unit="kWh"),
             Tolerance(quantity="Start and end", largest=Decimal(60), unit="s"),
+        ),
+        feed=FeedQuality(
+            cdrs=1_240,
+            asked=1_240,
+            warnings=("Instants are written in UTC. It does not hold for 31 rows (CDR-1, CDR-2, CDR-3, …).",),
         ),
         contact="cdr@evnet.example",
         input_sha256=SHA,
