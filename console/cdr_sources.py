@@ -24,7 +24,7 @@ from charging.roaming.own import Own, Skipped
 from charging.roaming.partner import Partner
 from charging.roaming.published import Version, in_force
 from charging.tariffs.parse import UnreadableTariff, parse
-from tasks import as_provider, intake, judged_nights, places
+from tasks import as_provider, intake, judged_nights, places, zones
 from tasks.intake_sources import from_hub
 
 LIVE, DATABASE = "live", "database"
@@ -95,7 +95,8 @@ class Sources:
         if self.connection is None:
             return found
         placed = intake.placed(self.connection, found.cdrs)
-        return replace(found, cdrs=tuple(self.provider.theirs(placed) if self.provider else placed))
+        theirs = self.provider.theirs(placed) if self.provider else placed
+        return replace(found, cdrs=tuple(zones.located(self.connection, self.partner, theirs)))
 
     def aliases(self, ours: Iterable[Cdr]) -> Mapping[str, Sequence[Alias]]:
         """Return what old EVSE ids stand for; without the database, those of operator codes that we once had."""

@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,6 +14,7 @@ from charging.errors import SettingsError, SourceNotFound, UnknownThing, Unreada
 from charging.roaming.cdr import Cdr
 from charging.roaming.ocpi.parse import VERSIONS, parse_cdrs
 from charging.roaming.terms import Terms
+from charging.roaming.zones import is_zone
 from charging.tariffs.agreed import agreed
 from charging.tariffs.enclosed import Enclosed, enclosed
 from charging.tariffs.explained import Outcome, explain
@@ -56,7 +56,7 @@ def wanted(*, timezone: str | None, rounding: str, vat: str | None, version: str
         raise SettingsError("--rounding", f"is {rounding!r}", mend)
     if version is not None and version not in VERSIONS:
         raise SettingsError("--version", f"is {version!r}", f"write one of {', '.join(VERSIONS)}")
-    if timezone is not None and not _is_zone(timezone):
+    if timezone is not None and not is_zone(timezone):
         raise UnknownThing("time zone", timezone, "give its IANA name, such as Europe/Amsterdam")
     return Wanted(
         time_zone=timezone,
@@ -157,7 +157,7 @@ def _explained(
 
 def _zone(brought: Enclosed, tariffs: Sequence[Tariff], how: Wanted) -> tuple[str | None, str | None, list[str]]:
     """Return the time zone, where it comes from, and what to say about it; it is never guessed from the country."""
-    own = brought.time_zone if brought.time_zone and _is_zone(brought.time_zone) else None
+    own = brought.time_zone if brought.time_zone and is_zone(brought.time_zone) else None
     notes = [] if own == brought.time_zone else [f"the CDR's time zone {brought.time_zone!r} is none"]
     if how.time_zone is not None:
         if own not in {None, how.time_zone}:
@@ -193,14 +193,6 @@ def _percent(text: str) -> Decimal:
     if not (percent.is_finite() and 0 <= percent <= 100):
         raise SettingsError("--vat", f"is {text!r}", "write a percentage, such as 21")
     return percent
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # no such file, a folder, or no name at all
-        return False
-    return True
 
 
 def _values(found: object) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from charging.roaming.cdr import Cdr
 from charging.roaming.compact import compact_token
 from charging.roaming.ocpi.emit import Document, Place, Unsendable, as_json, as_json_lines, emit
 from charging.roaming.partner import Partner
-from tasks import following, places
+from tasks import as_provider, following, places
 
 ENCLOSED = frozenset({ProposalKind.RESEND, ProposalKind.CREDIT})
 """What is sent as CDRs; the others are letters."""
@@ -95,7 +95,8 @@ def propose(engine: sa.Engine, partner: Partner, case_keys: Sequence[str], *, by
         meant = _meant(connection, partner, case_keys)
         found = read.cases(connection, read.Wanted(partner=partner.name, is_open=True))
         chosen = [case for case in found if not meant or case.case_key in meant]
-        return len(following.propose_all(connection, chosen, partner, now=now, by=by.strip()))
+        agreed = as_provider.agreed_with(connection, partner)
+        return len(following.propose_all(connection, chosen, agreed, now=now, by=by.strip()))
 
 
 def _meant(connection: sa.Connection, partner: Partner, keys: Sequence[str]) -> list[str]:

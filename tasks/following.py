@@ -20,7 +20,7 @@ from charging.reconciliation.follow_up.lifecycle import Event, State
 from charging.reconciliation.follow_up.propose import Proposal, propose
 from charging.roaming import partner_file
 from charging.roaming.partner import Partner
-from tasks import opening
+from tasks import opening, zones
 
 BY = "the night"
 
@@ -60,7 +60,8 @@ def propose_all(
     """Write what would be sent about the cases that wait for it; nothing is sent."""
     waiting = [case for case in cases if case.state is State.FOUND]
     keys = {key for case in waiting for key in (case.ours_key, case.theirs_key) if key is not None}
-    cdrs = stored_cdrs.by_keys(connection, partner.name, keys)
+    found = stored_cdrs.by_keys(connection, partner.name, keys)
+    cdrs = {cdr.cdr_key: cdr for cdr in zones.located(connection, partner, found.values())}
     made: list[Proposal] = []
     later: list[Case] = []
     history: list[Happened] = []

@@ -98,7 +98,7 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
     """Yield the same, some ten thousand sessions at a time."""
     tokens = {token.token_uid: token for token in clean.tokens(connection)}
     evses = {(evse.station_id, evse.connector_id): evse for evse in places.evses(connection)}
-    id_at = _dated(ledger.ledger(connection))
+    id_at, zones = _dated(ledger.ledger(connection)), clean.time_zones(connection)
     for seen in clean.session_parts(connection, issuer=partner.party, period=period):
         office = {id(session): back_office for back_office, session in seen}
 
@@ -106,7 +106,13 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
             return COHORTS.get(office[id(session)])
 
         yield own_cdrs(
-            [session for _, session in seen], partner=partner, tokens=tokens, evses=evses, cohort=cohort, id_at=id_at
+            [session for _, session in seen],
+            partner=partner,
+            tokens=tokens,
+            evses=evses,
+            cohort=cohort,
+            id_at=id_at,
+            zones=zones,
         )
 
 

@@ -1,7 +1,7 @@
 """Who is right about a pair: both amounts are recomputed from the agreed tariff and what each side measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -82,7 +82,8 @@ def _who_is_right(
     pair: Pair, found: Differences, terms: Terms, tariffs: Sequence[Tariff]
 ) -> tuple[Verdict, str, tuple[Kind, ...]]:
     as_of = min(pair.ours.started_at, pair.theirs.started_at)
-    sides = [_recompute(cdr, tariffs, terms, as_of) for cdr in (pair.ours, pair.theirs)]
+    zone = pair.ours.time_zone or pair.theirs.time_zone  # both were at one place
+    sides = [_recompute(replace(cdr, time_zone=zone), tariffs, terms, as_of) for cdr in (pair.ours, pair.theirs)]
     ours, theirs = sides
     if isinstance(ours, str) or isinstance(theirs, str):
         reason = next(side for side in sides if isinstance(side, str))
@@ -94,13 +95,15 @@ def _who_is_right(
             f"{_amounts(pair)}; {number(tolerance)} {terms.currency} may come of rounding",
             (),
         )
-    return _by_recomputation(pair, found, ours, theirs)
+    goes_by_clock = any(tariff.is_local for tariff in tariffs) and zone not in {None, terms.time_zone}
+    return _by_recomputation(pair, found, ours, theirs, clock=f" by the clock of {zone}" if goes_by_clock else "")
 
 
 def _by_recomputation(
-    pair: Pair, found: Differences, ours: _Recomputed, theirs: _Recomputed
+    pair: Pair, found: Differences, ours: _Recomputed, theirs: _Recomputed, *, clock: str
 ) -> tuple[Verdict, str, tuple[Kind, ...]]:
-    said = f"{_amounts(pair)}; recomputed {number(ours.amount)} from ours and {number(theirs.amount)} from theirs"
+    recomputed = f"recomputed {number(ours.amount)} from ours and {number(theirs.amount)} from theirs{clock}"
+    said = f"{_amounts(pair)}; {recomputed}"
     if ours.is_right and theirs.is_right:
         return Verdict.QUANTITY_DIFFERS, f"{said}: each follows from its own lines", (Kind.LINES,)
     if Kind.TARIFF in found.kinds:

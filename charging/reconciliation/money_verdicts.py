@@ -50,8 +50,9 @@ def who_is_right(pairs: pl.DataFrame, ours: Facts, theirs: Facts, *, agreement: 
     if len({tariff.currency for tariff in agreement.tariffs}) > 1:
         return unusual(pairs, ours, theirs, agreement=agreement)
     earliest = np.minimum(ours.start[pairs["ours_row"].to_numpy()], theirs.start[pairs["theirs_row"].to_numpy()])
+    zones = _zones(pairs, ours, theirs)
     sides = [
-        _side(name, side, pairs[f"{name}_row"].to_numpy(), earliest, agreement)
+        _side(name, side, pairs[f"{name}_row"].to_numpy(), (earliest, zones), agreement)
         for name, side in (("ours", ours), ("theirs", theirs))
     ]
     both = (
@@ -64,6 +65,7 @@ def who_is_right(pairs: pl.DataFrame, ours: Facts, theirs: Facts, *, agreement: 
             ),
             reason=pl.coalesce("reason_ours", "reason_theirs"),
             said=pl.format("ours says {}, theirs {}", "says_ours", "says_theirs"),
+            clock=_clock(zones, agreement),
         )
     )
     judged = both.with_columns(verdict=_verdict())
@@ -80,11 +82,32 @@ def who_is_right(pairs: pl.DataFrame, ours: Facts, theirs: Facts, *, agreement: 
     return Verdicts(frame=compact(told, explanation=_explanation(agreement.terms.currency)))
 
 
+def _zones(pairs: pl.DataFrame, ours: Facts, theirs: Facts) -> pl.Series:
+    """Return the time zone of each pair's location, where either side knows it: both were at one place."""
+    stated = [side.rows(pairs[f"{name}_row"].to_numpy(), "time_zone").to_series()
+              for name, side in (("ours", ours), ("theirs", theirs))]  # fmt: skip
+    return pl.select(pl.coalesce(*stated).alias("time_zone")).to_series()
+
+
+def _clock(zones: pl.Series, agreement: Agreement) -> pl.Series:
+    """Return what is said of the clock that a tariff went by: nothing where it is the agreed one, or none matters."""
+    if not any(tariff.is_local for tariff in agreement.tariffs):
+        return zones.clear(zones.len()).fill_null("")
+    own = pl.when(zones != agreement.terms.time_zone).then(pl.format(" by the clock of {}", zones))
+    return pl.select(own.otherwise(pl.lit(""))).to_series().fill_null("")
+
+
 def _side(
-    name: str, side: Facts, rows: "np.typing.NDArray[np.int32]", as_of: np.ndarray, agreement: Agreement
+    name: str,
+    side: Facts,
+    rows: "np.typing.NDArray[np.int32]",
+    when_and_where: tuple[np.ndarray, pl.Series],
+    agreement: Agreement,
 ) -> pl.DataFrame:
     """Return what one side of each pair states, and what it should state."""
+    as_of, zones = when_and_where
     stated = side.rows(rows, "lines", "currency", "tariff_id").with_columns(
+        zones,
         pl.lit("").alias("cdr_key"),  # these rows are exact: nobody is looked up by the key
         pl.lit(value=True).alias("is_exact"),
         *(
@@ -101,7 +124,7 @@ def _side(
         tariffs=agreement.tariffs,
         terms=agreement.terms,
         as_of="as_of",
-        whole=lambda places: side.rows(rows[places], *SCHEMA),
+        whole=lambda places: side.rows(rows[places], *SCHEMA).with_columns(zones[places]),
     ).select(_PRICED)
     currency = agreement.tariffs[0].currency if agreement.tariffs else agreement.terms.currency
     net, gross = pl.col("stated_net"), pl.col("stated_gross")
@@ -155,10 +178,11 @@ def _verdict() -> pl.Expr:
 
 def _explanation(currency: str) -> pl.Expr:
     recomputed = pl.format(
-        "{}; recomputed {} from ours and {} from theirs",
+        "{}; recomputed {} from ours and {} from theirs{}",
         "said",
         number_text(pl.col("amount_ours")),
         number_text(pl.col("amount_theirs")),
+        "clock",
     )
     endings = {
         Verdict.QUANTITY_DIFFERS: pl.format("{}: each follows from its own lines", recomputed),

@@ -117,6 +117,8 @@ class Cdr:
     is_cost_significant: bool = True
     """False where the sender says that its amount means nothing (Gireve's `[?]`), or the protocol has none (OICP)."""
     invoice_id: str | None = None
+    time_zone: str | None = None
+    """Of the location (IANA), from our own locations or the partner's; None: the one agreed with the partner."""
 
     @property
     def cdr_key(self) -> str:
@@ -125,7 +127,10 @@ class Cdr:
 
 
 def usage(cdr: Cdr, *, time_zone: str) -> Usage:
-    """Return what was measured, as a tariff needs it; `time_zone` is the location's (IANA)."""
+    """Return what was measured, as a tariff needs it; `time_zone` (IANA) is for a CDR whose location's is not known.
+
+    Restrictions are in the local time of the location (OCPI 2.2.1, mod_tariffs, TariffRestrictions).
+    """
     ordered = sorted(cdr.lines, key=lambda line: line.started_at)
     periods = tuple(
         _period(started_at, tuple(lines)) for started_at, lines in groupby(ordered, key=lambda line: line.started_at)
@@ -134,7 +139,7 @@ def usage(cdr: Cdr, *, time_zone: str) -> Usage:
     return Usage(
         ended_at=cdr.ended_at,
         periods=periods,
-        time_zone=time_zone,
+        time_zone=cdr.time_zone or time_zone,
         has_expired_reservation=measured == {Dimension.RESERVATION_TIME},
     )
 

@@ -25,6 +25,8 @@ from charging.roaming.xml_records import UnreadableXml
 
 MAX_BYTES = 200_000_000
 MEND = "ask the partner for it again"
+_MAY_LACK = ("cdr_key", "time_zone")
+"""Columns of ours that a file may have without: the key is made, the zone may be unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +159,12 @@ def _listed(body: bytes, kind: FileKind) -> tuple[bytes, list[Rejected]]:
 
 def _of_columns(body: bytes, partner: Partner) -> list[Cdr]:
     frame = pl.read_parquet(io.BytesIO(body))
-    missing = [name for name in SCHEMA if name not in frame.columns and name != "cdr_key"]
+    missing = [name for name in SCHEMA if name not in frame.columns and name not in _MAY_LACK]
     if missing:
         raise ValueError(f"it has no column {', '.join(missing)}")
-    keyed = frame if "cdr_key" in frame.columns else frame.with_columns(cdr_key=pl.lit(partner.name))
+    keyed = frame.with_columns(pl.lit(None).alias(name) for name in _MAY_LACK if name not in frame.columns)
+    if "cdr_key" not in frame.columns:
+        keyed = keyed.with_columns(cdr_key=pl.lit(partner.name))
     return to_cdrs(keyed.select(list(SCHEMA)).cast(dict(SCHEMA)))  # type: ignore[arg-type]
 
 

@@ -17,6 +17,7 @@ from charging.tariffs.cost import Price
 from charging.tariffs.price import price
 from charging.tariffs.tariff import Dimension
 
+UNKNOWN_ZONES: Mapping[str, str] = {}
 _HOUR = Decimal(3600)
 _PUBLISHED = Decimal("0.0001")  # OCPI's numbers have four decimals
 
@@ -57,11 +58,12 @@ def own_cdrs(
     evses: Mapping[tuple[str, int], Evse],
     cohort: Callable[[Session], Cohort | None],
     id_at: Callable[[Evse, datetime], str | None] = lambda evse, _: evse.evse_id,
+    zones: Mapping[str, str] = UNKNOWN_ZONES,
 ) -> Own:
     """Return our CDRs of the sessions that a partner's drivers charged, priced as agreed.
 
     `tokens` is by canonical token uid; `evses` by station and connector; `cohort` says whether the station had been
-    moved when a session began; `id_at` which id the EVSE bore then.
+    moved when a session began; `id_at` which id the EVSE bore then; `zones` the time zone of a station's location.
     """
     cdrs: list[Cdr] = []
     skipped: list[Skipped] = []
@@ -74,7 +76,8 @@ def own_cdrs(
             continue
         evse = evses.get((session.station_id, session.connector_id or 0))
         evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))
-        cdrs.append(priced(_cdr(session, token, evse, partner, cohort(session)), partner))
+        made = replace(_cdr(session, token, evse, partner, cohort(session)), time_zone=zones.get(session.station_id))
+        cdrs.append(priced(made, partner))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 
 

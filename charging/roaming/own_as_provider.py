@@ -12,6 +12,7 @@ from charging.roaming.feed import FeedConnector, FeedEvse, FeedLocation, FeedSes
 from charging.roaming.holders import Holders, Standing
 from charging.roaming.own import Own, Skipped, Unbilled, priced, whole_lines
 from charging.roaming.partner import Partner
+from charging.roaming.zones import is_zone
 from charging.tariffs.tariff import Dimension
 
 COMPLETED, INVALID = "COMPLETED", "INVALID"
@@ -29,6 +30,8 @@ class Places:
     evses: Mapping[tuple[str, str], FeedEvse]
     by_id: Mapping[str, FeedEvse]
     """By compact EVSE id: a CDR names that."""
+    zones: Mapping[str, str]
+    """The time zone of its location, by compact EVSE id."""
 
     def evse(self, session: FeedSession) -> FeedEvse | None:
         """Return where a session was, if that is known."""
@@ -48,6 +51,11 @@ def places(locations: Iterable[FeedLocation]) -> Places:
     return Places(
         evses={(location.location_id.upper(), evse.evse_uid.upper()): evse for location, evse in listed},
         by_id={evse.evse_compact: evse for _, evse in listed if evse.evse_compact},
+        zones={
+            evse.evse_compact: location.time_zone
+            for location, evse in listed
+            if evse.evse_compact and location.time_zone and is_zone(location.time_zone)
+        },
     )
 
 
@@ -135,6 +143,7 @@ def _cdr(session: FeedSession, partner: Partner, places: Places) -> Cdr:
         quality=tuple(sorted(codes)),
         evse_uid=session.evse_uid,
         connector_id=session.connector_id,
+        time_zone=places.zones.get((evse and evse.evse_compact) or session.evse_compact or ""),
     )
 
 

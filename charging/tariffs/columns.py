@@ -72,8 +72,8 @@ def price_frame(
     """Return what each CDR of a frame should state (`PRICED`), in the frame's order.
 
     `as_of` names the column with the instant whose tariffs count. `cdrs` holds, by key, those whose row is not exact.
-    A frame may leave out what no loop reads (all but key, lines, end and `is_exact`): `whole` returns all columns of
-    the rows at some places.
+    A frame may leave out what no loop reads (all but key, lines, end, time zone and `is_exact`): `whole` returns all
+    columns of the rows at some places.
     """
     priced = _Priced(
         np.zeros((2, frame.height), np.int64),
@@ -104,10 +104,11 @@ def _price_slice(
     frame: pl.DataFrame, places: Ints, *, tables: Tables, terms: Terms, as_of: str, priced: _Priced
 ) -> list[int]:
     """Price the usual rows among some; return the places of the others."""
-    chosen = frame[places].select("lines", "ended_at", as_of=as_of)
+    zones = [pl.col("time_zone").fill_null(terms.time_zone)] if tables.is_local else []
+    chosen = frame[places].select("lines", "ended_at", *zones, as_of=as_of)
     lines, named = to_lines(chosen, tables.names)
     periods = to_periods(lines, microseconds(chosen["ended_at"]))
-    local = _local(periods, terms) if tables.is_local else np.zeros((2, lines.measure.size), np.int64)
+    local = _local(periods, chosen["time_zone"]) if tables.is_local else np.zeros((2, lines.measure.size), np.int64)
     segments = np.searchsorted(tables.breaks, microseconds(chosen["as_of"]), side="right").astype(np.int32)
     at, mode = _ROUND_AT[terms.rounding.at], _MODE[terms.rounding.mode]
     made = bill(periods, local, segments, tables.choice, tables.rules, tables.elements, at, mode)
@@ -117,13 +118,16 @@ def _price_slice(
     return [int(place) for place in places[made.state == forms.UNUSUAL]]
 
 
-def _local(periods: Periods, terms: Terms) -> Ints:
-    """Return the wall clock of each period; a row of which it is not known is not usual."""
-    count, zone = periods.offsets[-1], ZoneInfo(terms.time_zone)
-    local = np.zeros((2, periods.started_at.size), np.int64)
-    for side, instants in enumerate((periods.started_at, periods.last_at)):
-        local[side, :count] = wall_clock(instants[:count], zone)
+def _local(periods: Periods, zones: pl.Series) -> Ints:
+    """Return the wall clock of each period, by its row's zone; a row of which it is not known is not usual."""
+    count = periods.offsets[-1]
     rows = np.repeat(np.arange(periods.is_usual.size), np.diff(periods.offsets))
+    local = np.zeros((2, periods.started_at.size), np.int64)
+    names = zones.unique()
+    for name in names:
+        here = slice(0, count) if names.len() == 1 else np.flatnonzero((zones == name).to_numpy()[rows])
+        for side, instants in enumerate((periods.started_at, periods.last_at)):
+            local[side, here] = wall_clock(instants[here], ZoneInfo(name))
     periods.is_usual[rows[(local[:, :count] == UNKNOWN).any(axis=0)]] = False
     return local
 

@@ -71,7 +71,8 @@ def insert_versions(connection: sa.Connection, held: sa.TableClause) -> int:
 
 
 CDR_COLUMNS = [column.name for column in tables.cdr.columns]
-_WRITING = {"cdr_key", "cdr_id", "evse_raw", "raw_sha256", "quality", "start_offset_minutes", "station_id", "cohort"}
+_PLACE = {"station_id", "cohort", "time_zone"}
+_WRITING = {"cdr_key", "cdr_id", "evse_raw", "raw_sha256", "quality", "start_offset_minutes", *_PLACE}
 """Columns that may differ between two writings of one record, with the day on which it came."""
 
 

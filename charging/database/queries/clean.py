@@ -12,6 +12,7 @@ from charging.database import tables
 from charging.database.operations.clean import TABLES
 from charging.database.queries.quarantine import LOADED
 from charging.network import Connector, Contract, Evse, Lane, Location, Session, Station, Tariff, Token
+from charging.roaming.zones import is_zone
 
 _AT_ONCE = 20_000
 _IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
@@ -28,6 +29,17 @@ def stations(connection: sa.Connection) -> list[Station]:
     """Return every station, by id."""
     found = _rows(connection, Station, tables.station.c.station_id)
     return [Station(**(row | {"lane": Lane(str(row["lane"]))})) for row in found]
+
+
+def time_zones(connection: sa.Connection) -> dict[str, str]:
+    """Return the time zone of each station's location, by station, where one is known."""
+    station, location = tables.station.c, tables.location.c
+    found = connection.execute(
+        sa.select(station.station_id, location.time_zone)
+        .join(tables.location, location.location_id == station.location_id)
+        .where(location.time_zone.is_not(None))
+    )
+    return {station_id: zone for station_id, zone in found.tuples() if is_zone(zone)}
 
 
 def evses(connection: sa.Connection) -> list[Evse]:

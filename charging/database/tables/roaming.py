@@ -58,6 +58,7 @@ cdr = sa.Table(
             "contract_compact",
             "station_id",
             "cohort",
+            "time_zone",
             "tariff_id",
             "currency",
             "credits_cdr_id",

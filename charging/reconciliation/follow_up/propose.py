@@ -1,7 +1,7 @@
 """What to send a partner about a case. A proposal is only written here; a person releases it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,9 +15,9 @@ from charging.reconciliation.follow_up.follow import GONE
 from charging.reconciliation.verdict import Kind, Verdict
 from charging.roaming.cdr import Cdr, usage
 from charging.roaming.partner import OurRole, Partner
+from charging.tariffs.agreed import Agreed, agreed
 from charging.tariffs.cost import NotPriceable
 from charging.tariffs.price import price
-from charging.tariffs.tariff import Tariff, valid_at
 
 
 class ProposalKind(StrEnum):
@@ -103,14 +103,14 @@ def propose(case: Case, *, ours: Cdr | None, theirs: Cdr | None, partner: Partne
     summary = f"{case.next_step}: {case.explanation}"
     match kind:
         case ProposalKind.DISPUTE:
-            evidence["recomputed"] = _recomputed([cdr for cdr in (ours, theirs) if cdr], partner)
+            evidence["recomputed"] = _recomputed(ours, theirs, partner)
         case ProposalKind.CREDIT if ours is not None:
             evidence["corrections"], summary = _credited(ours, theirs, case=case, partner=partner, at=at)
         case ProposalKind.RESEND if ours is not None:
             summary = f"take in {ours.cdr_id}: {case.explanation}"
         case _:
             summary = f"about {_named(ours, theirs)}: {ASKED.get(case.verdict, case.next_step)}"
-            evidence["recomputed"] = _recomputed([cdr for cdr in (ours, theirs) if cdr], partner)
+            evidence["recomputed"] = _recomputed(ours, theirs, partner)
     return Proposal(
         proposal_id=f"P-{canonical.digest([case.case_key, str(kind), case.finding])[:12]}",
         case_key=case.case_key,
@@ -166,22 +166,29 @@ def _stated(cdr: Cdr) -> dict[str, Json]:
     }
 
 
-def _recomputed(cdrs: Sequence[Cdr], partner: Partner) -> dict[str, Json]:
-    """Return, for each side, what the agreed tariff makes of the quantities that it measured, line by line."""
-    found: dict[str, Json] = {}
-    for cdr in cdrs:
-        tariff = valid_at(partner.tariffs, cdr.started_at)
-        found[str(cdr.side)] = _lines(cdr, tariff, partner)
-    return found
+def _recomputed(ours: Cdr | None, theirs: Cdr | None, partner: Partner) -> dict[str, Json]:
+    """Return, for each side, what the agreed tariff makes of the quantities that it measured, line by line.
+
+    The tariffs are those that were in force when the session began, by the earlier claim, as for the verdict.
+    """
+    cdrs = [cdr for cdr in (ours, theirs) if cdr is not None]
+    as_of = min(cdr.started_at for cdr in cdrs)
+    zone = next((cdr.time_zone for cdr in cdrs if cdr.time_zone), partner.terms.time_zone)
+    chosen = agreed(partner.tariffs, at=as_of, vat_percent=partner.terms.vat_percent)
+    return {str(cdr.side): _lines(cdr, chosen, zone, partner) for cdr in cdrs}
 
 
-def _lines(cdr: Cdr, tariff: Tariff | None, partner: Partner) -> dict[str, Json]:
-    priced = price(usage(cdr, time_zone=partner.terms.time_zone), tariffs={}, default=tariff)
+def _lines(cdr: Cdr, chosen: Agreed, zone: str, partner: Partner) -> dict[str, Json]:
+    measured = usage(replace(cdr, time_zone=zone), time_zone=zone)
+    priced = price(measured, tariffs=chosen.by_id, default=chosen.default)
+    named = (chosen.by_id.get(line.tariff_id or "") for line in cdr.lines)
+    tariff = next(filter(None, named), chosen.default)
     if isinstance(priced, NotPriceable):
         return {"not_priceable": priced.reason}
     charge = priced.rounded(partner.terms.rounding)
     return {
         "tariff_id": None if tariff is None else tariff.tariff_id,
+        "time_zone": zone,
         "net": canonical.plain(charge.net),
         "gross": canonical.plain(charge.gross),
         "currency": charge.currency,

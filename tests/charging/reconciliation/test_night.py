@@ -300,3 +300,38 @@ def test_refuses_a_night_that_loses_a_cent(ours, theirs, night):
 
     with pytest.raises(CountsDisagree, match=r"unaccounted for: 0\.01"):
         summarise(judged, ours=our_cdrs, theirs=their_cdrs)
+
+
+EVENING = parse(
+    b'{"id": "E", "currency": "EUR", "elements": ['
+    b'{"price_components": [{"type": "ENERGY", "price": 0.50, "step_size": 1}],'
+    b'"restrictions": {"start_time": "17:00", "end_time": "00:00"}},'
+    b'{"price_components": [{"type": "ENERGY", "price": 0.20, "step_size": 1}]}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("ours_zone", "theirs_zone", "verdict", "clock"),
+    [
+        pytest.param("Europe/Lisbon", None, Verdict.OURS_RIGHT, " by the clock of Europe/Lisbon", id="our location's"),
+        pytest.param(None, "Europe/Lisbon", Verdict.OURS_RIGHT, " by the clock of Europe/Lisbon", id="the partner's"),
+        pytest.param(None, None, Verdict.THEIRS_RIGHT, "", id="the agreed one, where none is known"),
+        pytest.param("Europe/Amsterdam", None, Verdict.THEIRS_RIGHT, "", id="the same as agreed"),
+    ],
+)
+@pytest.mark.parametrize("net", ["5.00", "5.00000001"], ids=["in columns", "one by one"])
+def test_a_tariff_goes_by_the_clock_at_the_location_and_it_is_said(
+    night, ours, theirs, ours_zone, theirs_zone, verdict, clock, net
+):
+    start = datetime(2026, 11, 2, 16, tzinfo=UTC)  # five in Amsterdam, four in Lisbon
+    facts = {"start": start, "kwh": "10.000"}
+
+    (judged,) = night(
+        [ours(net="2.00", time_zone=ours_zone, **facts)],
+        [theirs(net=net, time_zone=theirs_zone, **facts)],
+        tariffs=[EVENING],
+    ).judged
+
+    assert judged.verdict is verdict
+    recomputed = "5.00" if verdict is Verdict.THEIRS_RIGHT else "2.00"
+    assert f"; recomputed {recomputed} from ours and {recomputed} from theirs{clock}: " in judged.explanation

@@ -39,13 +39,14 @@ EVSE = Evse(evse_uid="CS-1*1", station_id="CS-1", connector_id=1, evse_id="NL*EV
 
 @pytest.fixture
 def own(partner):
-    def of(*sessions, token=TOKEN, evses=(EVSE,)):
+    def of(*sessions, token=TOKEN, evses=(EVSE,), tariff=None, **more):
         return own_cdrs(
             sessions,
-            partner=partner,
+            partner=partner if tariff is None else replace(partner, tariffs=(tariff,)),
             tokens={token.token_uid: token},
             evses={(evse.station_id, evse.connector_id): evse for evse in evses},
             cohort=lambda session: Cohort.MOVED if session.station_id == "CS-1" else None,
+            **more,
         )
 
     return of
@@ -106,3 +107,19 @@ def test_adds_the_agreed_vat_where_the_tariff_cannot_state_any(partner):
     )
 
     assert [(cdr.net, cdr.gross) for cdr in made.cdrs] == [(Decimal("4.05"), Decimal("4.90"))]
+
+
+def test_a_tariff_goes_by_the_clock_at_the_station(own):
+    evening = parse(
+        b'{"id": "E", "currency": "EUR", "elements": ['
+        b'{"price_components": [{"type": "ENERGY", "price": 0.50, "step_size": 1}],'
+        b'"restrictions": {"start_time": "17:00", "end_time": "00:00"}},'
+        b'{"price_components": [{"type": "ENERGY", "price": 0.20, "step_size": 1}]}]}'
+    )
+    late = replace(SESSION, started_at=START.replace(hour=16), stopped_at=START.replace(hour=17))
+
+    (there,) = own(late, tariff=evening, zones={"CS-1": "Europe/Lisbon"}).cdrs  # four o'clock
+    (agreed,) = own(late, tariff=evening, zones={"CS-2": "Europe/Lisbon"}).cdrs  # five in Amsterdam
+
+    assert (there.time_zone, there.net) == ("Europe/Lisbon", Decimal("2.02"))
+    assert (agreed.time_zone, agreed.net) == (None, Decimal("5.06"))

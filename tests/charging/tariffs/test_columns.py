@@ -11,6 +11,7 @@ from charging.roaming.frame import to_frame
 from charging.roaming.terms import Terms, Tolerances
 from charging.tariffs.columns import PRICED, price_frame
 from charging.tariffs.parse import parse
+from charging.tariffs.recompute import recompute
 from charging.tariffs.tariff import Dimension
 
 START = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -112,3 +113,24 @@ def test_the_tariffs_of_another_instant_count_where_a_column_names_it():
     ]
 
     assert [each["net_micro"].item() for each in found] == [20_000_000, 5_500_000]
+
+
+EVENING = parse(
+    b'{"id": "E", "currency": "EUR", "elements": ['
+    b'{"price_components": [{"type": "ENERGY", "price": 0.50, "step_size": 1}],'
+    b'"restrictions": {"start_time": "17:00", "end_time": "00:00"}},'
+    b'{"price_components": [{"type": "ENERGY", "price": 0.20, "step_size": 1}]}]}'
+)
+
+
+def test_each_row_goes_by_the_clock_of_its_own_location():
+    begun = cdr(start=START.replace(hour=16), ENERGY="10")  # five in Amsterdam, four in Lisbon
+    rows = [
+        replace(begun, cdr_id=str(n), time_zone=zone) for n, zone in enumerate([None, "Europe/Lisbon", None, "UTC"])
+    ]
+
+    found = priced(*rows, tariffs=[EVENING])
+
+    assert [net for net, *_ in found] == [5_000_000, 2_000_000, 5_000_000, 2_000_000]
+    for row, (net, *_) in zip(rows, found, strict=True):
+        assert recompute(row, tariffs=[EVENING], terms=TERMS).net == Decimal(net).scaleb(-6)

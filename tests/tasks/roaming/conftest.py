@@ -145,6 +145,12 @@ def partner_network(engine, settings):
 
 
 @pytest.fixture
+def the_location():
+    """Where the station stands."""
+    return NETWORK[0]
+
+
+@pytest.fixture
 def plug():
     """The connector of the station's EVSE."""
     return CONNECTOR

@@ -267,3 +267,19 @@ def test_published_tariffs_price_by_the_version_that_was_in_force(xyz, reconcile
 
     assert told["verdicts"] == {"equal": 1, "ours_right": 1}
     assert "ours says 8.00 EUR, theirs 4.00 EUR" in judged()["CDR-10"].explanation
+
+
+def test_a_tariff_goes_by_the_clock_at_the_partners_location(xyz, reconciled, judged):
+    at_five = {"start_time": "17:00", "end_time": "00:00"}
+    dear = {"price_components": [{"type": "ENERGY", "price": 0.80, "step_size": 1}], "restrictions": at_five}
+    (xyz.file.parent / "xyz.json").write_text(json.dumps(TARIFF | {"elements": [dear, *TARIFF["elements"]]}))
+    xyz.lists["sessions"] += [session(15), session(16)]  # the latter at five in Brussels
+    xyz.lists["cdrs"] += [record(15), record(16)]
+
+    reconciled("2026-03-09T04:30:00+00:00")
+
+    assert judged()["CDR-15"].verdict == "equal"
+    assert judged()["CDR-16"].verdict == "ours_right"
+    assert "recomputed 8.00 from ours and 8.00 from theirs by the clock of Europe/Brussels" in (
+        judged()["CDR-16"].explanation
+    )

@@ -1,6 +1,7 @@
 """What is sent follows from the verdict, from who bills whom, and from how the partner takes a CDR back."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from charging.reconciliation.follow_up.credit import Uncreditable, corrections
 from charging.reconciliation.follow_up.propose import ProposalKind, propose
 from charging.reconciliation.verdict import SETTLED, Kind, Verdict
 from charging.roaming.partner import CreditPolicy, Ids, OurRole, Partner, TokenEncoding
+from charging.tariffs.parse import parse
 
 D = Decimal
 
@@ -178,3 +180,33 @@ def test_what_both_of_our_back_offices_hold_is_asked_of_the_partner_only_where_i
 
     assert made(None) is None
     assert made(case.theirs_key).kind is ProposalKind.CREDIT
+
+
+def test_recomputes_by_the_tariff_that_was_in_force_when_the_session_began(proposed, ours, theirs, partner):
+    (agreed,) = partner.tariffs
+    began = ours().started_at
+    dearer = parse(
+        b'{"id": "T", "currency": "EUR", "elements": [{"price_components": ['
+        b'{"type": "ENERGY", "price": 0.80, "step_size": 1}]}]}'
+    )
+    versions = (
+        replace(agreed, valid_to=began + timedelta(days=1)),
+        replace(dearer, valid_from=began + timedelta(days=1)),
+        replace(dearer, tariff_id="U", valid_from=began - timedelta(days=1)),
+    )
+    named = theirs(net="5.50")
+    named = replace(named, lines=tuple(replace(line, tariff_id="T") for line in named.lines))
+
+    made = proposed([ours()], [named], tariffs=versions)
+
+    recomputed = made.evidence["recomputed"]
+    assert (recomputed["theirs"]["tariff_id"], recomputed["theirs"]["net"]) == ("T", "4.50")
+    assert (recomputed["ours"]["tariff_id"], recomputed["ours"]["net"]) == ("U", "8.00")
+
+
+def test_says_by_which_clock_it_recomputed(proposed, ours, theirs):
+    of_agreed = proposed([ours()], [theirs(net="5.50")])
+    of_location = proposed([ours(time_zone="Europe/Lisbon")], [theirs(net="5.60")])
+
+    for made, zone in ((of_agreed, "Europe/Amsterdam"), (of_location, "Europe/Lisbon")):
+        assert {side["time_zone"] for side in made.evidence["recomputed"].values()} == {zone}
