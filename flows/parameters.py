@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -212,7 +212,40 @@ class RollBack(Form):
     dry_run: bool = Field(default=True, title="Dry run", description="On: show which stations would go back.")
 
 
-class Night(Form):
+class JudgedOn(StrEnum):
+    """Who judges a night."""
+
+    THIS_PROCESS = "this process"
+    """One part of it after the other."""
+    DASK = "a Dask cluster"
+    """All parts at once, as far as workers are free. Needs rehome[dask]."""
+
+
+class Judged(Form):
+    """Where a night is judged: nothing of its outcome depends on it."""
+
+    judged_on: JudgedOn = Field(
+        default=JudgedOn.THIS_PROCESS,
+        title="Who judges a night",
+        description="A large night is cut into parts that nothing connects. This process takes one after the other; "
+        "the workers of a Dask cluster, which must see the home folder, take them at once.",
+    )
+    scheduler: str = Field(
+        default="",
+        title="Address of the Dask scheduler",
+        description="Such as tcp://dask:8786. Empty: as many workers on this machine as it has cores.",
+    )
+    parts: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, title="Parts", description="Into how many a night is cut. 0: as many as its size asks for."
+    )
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where it is judged, as the task takes it."""
+        return {"judged_on": str(self.judged_on), "scheduler": self.scheduler, "parts": self.parts}
+
+
+class Night(Judged):
     """Which night to reconcile, and with whom."""
 
     partners: list[str] = Field(default_factory=list, title="Partners", description="Empty: every partner with a file.")
@@ -229,7 +262,7 @@ class Night(Form):
     )
 
 
-class PartnerNight(Form):
+class PartnerNight(Judged):
     """Which partner's night to reconcile."""
 
     partner: str = Field(title="Partner", description="As its file is named.")

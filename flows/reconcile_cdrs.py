@@ -40,7 +40,7 @@ def _in_turn(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str,
     nights, troubles = [], []
     for name in names:
         try:
-            nights.append(night.reconcile_partner(name, day=day, days=chosen.days))
+            nights.append(night.reconcile_partner(name, day=day, days=chosen.days, **chosen.place))
         except (RemoteError, QualityBlocked) as trouble:
             troubles.append(trouble)
     return nights, troubles
@@ -48,7 +48,7 @@ def _in_turn(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str,
 
 def _spread(names: list[str], chosen: Night, day: date) -> tuple[list[dict[str, Any]], list[Trouble]]:
     """Have each partner's night judged by a run of its own, all at once as far as workers are free."""
-    runs = [partner_runs.run_night.submit(name, day=day, days=chosen.days) for name in names]
+    runs = [partner_runs.run_night.submit(name, day=day, days=chosen.days, place=chosen.place) for name in names]
     nights, troubles = [], []
     for run in runs:
         try:

@@ -14,7 +14,10 @@ def reconcile_partner(parameters: PartnerNight) -> dict[str, Any]:
 
     Raises:
         RemoteError: if the partner says no, or does not answer.
+        QualityBlocked: if what it sent is in no state to be judged.
     """
-    found = night.reconcile_partner(parameters.partner, day=parameters.day, days=parameters.days)
+    found: dict[str, Any] = night.reconcile_partner(
+        parameters.partner, day=parameters.day, days=parameters.days, **parameters.place
+    )
     artifacts.show_nights([found], troubles=[])
     return found

@@ -24,19 +24,20 @@ from charging.reconciliation.follow_up import both_offices, coexistence
 from charging.reconciliation.follow_up.changes import Changes
 from charging.reconciliation.follow_up.follow import About, Followed, Round, follow
 from charging.reconciliation.follow_up.lateness import Lateness, learnt
-from charging.reconciliation.night import reconcile_frames
 from charging.reconciliation.night_frame import NightFrame, to_judged
 from charging.reconciliation.night_share import Share
 from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
-from tasks import as_provider, night_sides, places
+from tasks import as_provider, night_parts, night_sides, places
 from tasks.intake import MARGIN, Taken
+from tasks.night_parts import Agreement, Workplace
 from tasks.night_sides import Sides, own
 
 __all__ = ["Night", "Outcome", "judge", "own", "told", "within"]
 Period = tuple[datetime, datetime]
+HERE = Workplace()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +65,36 @@ class Outcome:
     lateness: Lateness
 
 
-def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: datetime) -> Outcome:
+def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: datetime, at: Workplace = HERE) -> Outcome:
     """Judge every CDR of a night and its neighbourhood, store the night, and move the cases by it.
 
-    The same rows at the same instant end in the same rows, however often and after whatever interruption.
+    The same rows at the same instant end in the same rows, wherever they are judged, however often and after whatever
+    interruption.
     """
     around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
     provider = as_provider.known(connection, partner)
     partner = provider.partner if provider else partner
-    with tempfile.TemporaryDirectory(prefix="rehome-night-") as folder:
+    with tempfile.TemporaryDirectory(prefix="night-", dir=at.folder) as folder:
         sides = night_sides.both(connection, partner, around, provider=provider, now=now, folder=Path(folder))
         aliases, ours = _aliases(connection, partner), sides.ours.scan()
         twice = held_twice(ours, aliases=aliases, time_zone=partner.terms.time_zone)
-        found = reconcile_frames(
-            judged_as(ours, one_of_both(ours, sides.theirs.scan(), twice)),
-            sides.theirs.scan(),
+        agreement = Agreement(
             terms=replace(partner.terms, lateness=lateness.after),
             tariffs=partner.tariffs,
             as_of=now,
             aliases=aliases,
             unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
-            exact=sides.exact,
             credit_policy=partner.credit_policy,
+        )
+        found = night_parts.judged(
+            judged_as(ours, one_of_both(ours, sides.theirs.scan(), twice)),
+            sides.theirs.scan(),
+            agreement,
+            exact=sides.exact,
+            parts=at.parts_of(sides.ours.height + sides.theirs.height),
+            each=at.each,
+            folder=Path(folder),
         )
         judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
         judged = provider.named_frame(judged, sides.theirs, sides.skipped) if provider else judged

@@ -20,10 +20,13 @@ from charging.settings import Settings
 from tasks import as_provider, feed_quality, following, forgetting, intake, intake_feed, judged_nights, opening
 from tasks.intake import MARGIN, Taken
 from tasks.judged_nights import Night, Outcome
+from tasks.night_parts import Workplace
+from tasks.on_dask import each_on_dask
 
 _fetch = intake.over_the_wire
 LOOKBACK = timedelta(days=92)
 """So far back sessions of ours may come late and still reopen their night."""
+THIS_PROCESS = "this process"
 FIRST = "it was asked for"
 LEFT_OUT = "it had been left out: the partner had not answered, or nothing had run"
 
@@ -39,11 +42,14 @@ def partners(chosen: list[str]) -> list[str]:
 
 
 @task(task_run_name="reconcile-{name}-{day}")
-def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
+def reconcile_partner(
+    name: str, *, day: date, days: int, judged_on: str = THIS_PROCESS, scheduler: str = "", parts: int = 0
+) -> dict[str, Any]:
     """Take in what the partner has, judge every CDR of both sides, store the night, and judge again what it changes.
 
     Killed anywhere and run again, it ends in the same rows: what came is stored before it is judged, and each night is
-    one transaction with the cases that follow from it.
+    one transaction with the cases that follow from it. Where, and in how many parts,
+    it is judged changes nothing of it.
 
     Raises:
         PartnerRefused: if the partner says no.
@@ -55,14 +61,15 @@ def reconcile_partner(name: str, *, day: date, days: int) -> dict[str, Any]:
     partner = partner_file.read(partner_folder(settings) / f"{name}.toml")
     now = system_clock()
     period = bounds(settings, day=day, days=days)
+    at = workplace(settings, judged_on, scheduler=scheduler, parts=parts)
     with opening.engine(settings) as engine:
         taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
         taken = intake_feed.take_in(engine, partner, taken=taken, period=period, now=now)
         asked = _with_its_feed(engine, partner, Night(day=day, period=period, because=FIRST, taken=taken), now=now)
         feed_quality.require_good(asked.feed or feed_quality.NOT_ASKED)
-        found = _judge(engine, partner, asked, now=now)
-        missed = list(_left_out(engine, settings, partner, asked, now=now))
-        reopened = list(_reopened(engine, partner, {day: found}, taken=taken, now=now))
+        found = _judge(engine, partner, asked, now=now, at=at)
+        missed = list(_left_out(engine, settings, partner, asked, now=now, at=at))
+        reopened = list(_reopened(engine, partner, {day: found}, taken=taken, now=now, at=at))
         with engine.begin() as connection:
             take_turns(connection, f"night {name}")
             followed = following.follow_up(connection, as_provider.agreed_with(connection, partner), now=now)
@@ -81,14 +88,23 @@ def partner_folder(settings: Settings) -> Path:
     return settings.home / settings.partners
 
 
-def _judge(engine: sa.Engine, partner: Partner, night: Night, *, now: datetime) -> Outcome:
+def workplace(settings: Settings, judged_on: str, *, scheduler: str, parts: int) -> Workplace:
+    """Return where a night is judged: its parts lie in our home, which the workers of a cluster must see, too."""
+    if judged_on == THIS_PROCESS:
+        return Workplace(parts=parts)
+    folder = settings.home / "nights"
+    folder.mkdir(exist_ok=True)
+    return Workplace(folder=folder, each=each_on_dask(scheduler), parts=parts)
+
+
+def _judge(engine: sa.Engine, partner: Partner, night: Night, *, now: datetime, at: Workplace) -> Outcome:
     with engine.begin() as connection:
         take_turns(connection, f"night {partner.name}")
         take_turns(connection, forgetting.FORGETTING)
         before = nights.night(connection, partner.name, night.day)
         if night.feed is None and before is not None:
             night = replace(night, feed=before["summary"].get("feed"))
-        return judged_nights.judge(connection, partner, _with_what_had_come(night, before), now=now)
+        return judged_nights.judge(connection, partner, _with_what_had_come(night, before), now=now, at=at)
 
 
 def _with_its_feed(engine: sa.Engine, partner: Partner, night: Night, *, now: datetime) -> Night:
@@ -106,7 +122,7 @@ def _with_what_had_come(night: Night, before: dict[str, Any] | None) -> Night:
 
 
 def _left_out(
-    engine: sa.Engine, settings: Settings, partner: Partner, asked: Night, *, now: datetime
+    engine: sa.Engine, settings: Settings, partner: Partner, asked: Night, *, now: datetime, at: Workplace
 ) -> Iterator[dict[str, Any]]:
     """Judge every night that never was, between the first and the one asked for, and tell those that are not empty."""
     with engine.connect() as connection:
@@ -119,13 +135,19 @@ def _left_out(
             night = _with_its_feed(engine, partner, night, now=now)
             if blocks := (night.feed or feed_quality.NOT_ASKED)["blocks"]:
                 yield {"day": day.isoformat(), "because": f"not judged yet: {'; '.join(blocks)}", "changed": {}}
-            elif (found := _judge(engine, partner, night, now=now)).kept.judged.height:
+            elif (found := _judge(engine, partner, night, now=now, at=at)).kept.judged.height:
                 yield judged_nights.told(partner.name, day, found) | {"because": LEFT_OUT}
             day += timedelta(days=1)
 
 
 def _reopened(
-    engine: sa.Engine, partner: Partner, judged: dict[date, Outcome], *, taken: Taken, now: datetime
+    engine: sa.Engine,
+    partner: Partner,
+    judged: dict[date, Outcome],
+    *,
+    taken: Taken,
+    now: datetime,
+    at: Workplace,
 ) -> Iterator[dict[str, Any]]:
     """Judge every other night again that what came, or what did not come, has changed; each at most once."""
     done = set(judged)
@@ -139,7 +161,7 @@ def _reopened(
             day = head["day"]
             period = (head["period_from"], head["period_until"])
             night = Night(day=day, period=period, because=waiting[day], taken=taken)
-            found = _judge(engine, partner, night, now=now)
+            found = _judge(engine, partner, night, now=now, at=at)
             done.add(day)
             if found.changes is not None and found.changes.counts:
                 yield judged_nights.told(partner.name, day, found) | {"because": night.because}

@@ -17,7 +17,7 @@ DEPLOYMENT = "reconcile_partner/reconcile-partner"
 
 
 @task(task_run_name="await-{name}-{day}")
-def run_night(name: str, *, day: date, days: int) -> dict[str, Any]:
+def run_night(name: str, *, day: date, days: int, place: dict[str, Any]) -> dict[str, Any]:
     """Start a partner's night on the work pool, wait until it has ended, and tell what it stored.
 
     Asked again by the same run, it finds the run that it has started: nothing is started twice.
@@ -27,7 +27,7 @@ def run_night(name: str, *, day: date, days: int) -> dict[str, Any]:
     """
     started = run_deployment(
         DEPLOYMENT,
-        parameters={"parameters": {"partner": name, "day": day.isoformat(), "days": days}},
+        parameters={"parameters": {"partner": name, "day": day.isoformat(), "days": days, **place}},
         idempotency_key=f"{flow_run.id}-{name}-{day}",
         timeout=None,
     )

@@ -37,15 +37,30 @@ def partition(ours: pl.DataFrame, theirs: pl.DataFrame, *, parts: int, aliases: 
 
     One part is larger than the others where ids connect many EVSEs; a night of one EVSE has one part.
     """
-    one, other = (side.collect() for side in resolved(ours.lazy(), theirs.lazy()))
-    sizes = Counter[str]()
-    for side in (one, other):
-        sizes.update(dict(side.group_by("evse_compact").len().iter_rows()))
-    whole = _components(sizes, _connections([one, other], aliases))
-    part_of = _packed(whole, sizes, parts)
-    numbers = [side["evse_compact"].replace_strict(part_of, return_dtype=pl.UInt32) for side in (one, other)]
+    one, other = resolved(ours.lazy(), theirs.lazy())
+    part_of = assigned(one, other, parts=parts, aliases=aliases)
     wanted = range(max(part_of.values(), default=-1) + 1)
-    return [Part(ours=one.filter(numbers[0] == part), theirs=other.filter(numbers[1] == part)) for part in wanted]
+    return [
+        Part(ours=in_part(one, part_of, part).collect(), theirs=in_part(other, part_of, part).collect())
+        for part in wanted
+    ]
+
+
+def assigned(ours: pl.LazyFrame, theirs: pl.LazyFrame, *, parts: int, aliases: Aliases) -> dict[str, int]:
+    """Return in which of at most so many parts each EVSE is with all of its CDRs, of the scans of a night.
+
+    Tokens behind hashes have been looked up before (`token_hashes.resolved`): a part alone knows too few.
+    """
+    sides = (ours, theirs)
+    sizes = Counter[str]()
+    for side in sides:
+        sizes.update(dict(side.group_by("evse_compact").len().collect().iter_rows()))
+    return _packed(_components(sizes, _connections(sides, aliases)), sizes, parts)
+
+
+def in_part(side: pl.LazyFrame, part_of: Mapping[str, int], part: int) -> pl.LazyFrame:
+    """Return the CDRs of one part."""
+    return side.filter(pl.col("evse_compact").is_in([evse for evse, number in part_of.items() if number == part]))
 
 
 def join(nights: Sequence[NightFrame]) -> NightFrame:
@@ -88,28 +103,32 @@ def _summed(totals: Iterable[Mapping[_Key, Decimal]]) -> dict[_Key, Decimal]:
     return dict(found)
 
 
-def _connections(sides: Sequence[pl.DataFrame], aliases: Aliases) -> Iterator[tuple[str, str]]:
+def _connections(sides: Sequence[pl.LazyFrame], aliases: Aliases) -> Iterator[tuple[str, str]]:
     """Yield EVSEs that belong together: by an id that both bear, or as one is the other's former id."""
-    bearing = pl.concat([_bearing(side) for side in sides]).unique()
+    bearing = pl.concat([ids for side in sides for ids in _bearing(side)]).unique()
     shared = bearing.filter(pl.col("evse_compact").len().over("id") > 1)
-    yield from shared.select(pl.col("evse_compact").min().over("id").alias("first"), "evse_compact").iter_rows()
+    pairs = shared.select(pl.col("evse_compact").min().over("id").alias("first"), "evse_compact").unique()
+    yield from pairs.collect().iter_rows()
     for former, known in aliases.items():
         yield from ((former, alias.evse_compact) for alias in known)
 
 
-def _bearing(side: pl.DataFrame) -> pl.DataFrame:
-    """Return every id with the EVSEs of its CDRs; ids are compared without regard to case, owners are not looked at."""
+def _bearing(side: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Yield ids, hashed, with the EVSEs of their CDRs: compared without regard to case, whoever owns them.
+
+    Two ids of one hash bring EVSEs together that nothing connects, and do no harm.
+    """
     meant = pl.coalesce("credits_cdr_id", pl.col("cdr_id").str.strip_suffix("-C"))
-    ids = [
-        side.select("evse_compact", id=pl.lit("cdr ") + pl.col("cdr_id")),
-        side.filter("is_credit").select("evse_compact", id=pl.lit("cdr ") + meant),
-        side.select("evse_compact", id=pl.lit("session ") + pl.col("session_id")),
-        side.select("evse_compact", pl.col("session_aliases").alias("id"))
-        .explode("id")
-        .with_columns(id=pl.lit("session ") + pl.col("id")),
-        side.select("evse_compact", id=pl.lit("authorization ") + pl.col("authorization_reference")),
-    ]
-    return pl.concat([each.with_columns(pl.col("id").str.to_uppercase()).drop_nulls().unique() for each in ids])
+    ids = {
+        "cdr": side.select("evse_compact", id="cdr_id"),
+        "credit": side.filter("is_credit").select("evse_compact", id=meant),
+        "session": side.select("evse_compact", id="session_id"),
+        "alias": side.select("evse_compact", id="session_aliases").explode("id"),
+        "authorization": side.select("evse_compact", id="authorization_reference"),
+    }
+    seeds = {"cdr": 1, "credit": 1, "session": 2, "alias": 2, "authorization": 3}
+    for kind, named in ids.items():
+        yield named.drop_nulls().with_columns(id=pl.col("id").str.to_uppercase().hash(seeds[kind])).unique()
 
 
 def _components(evses: Iterable[str], connections: Iterable[tuple[str, str]]) -> Mapping[str, str]:

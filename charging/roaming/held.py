@@ -23,6 +23,8 @@ class HeldCdrs:
         self._frames: list[pl.DataFrame] = []
         self._files: list[Path] = []
         self._in_memory = 0
+        self.height = 0
+        """How many there are."""
         self.exact: dict[str, Cdr] = {}
         """Those of the rows that are not exact, by their key."""
 
@@ -30,6 +32,7 @@ class HeldCdrs:
         """Hold a frame (`SCHEMA`), and those of its CDRs whose rows are not exact."""
         self._frames.append(frame)
         self._in_memory += frame.height
+        self.height += frame.height
         self.exact.update((cdr.cdr_key, cdr) for cdr in cdrs)
         if self._in_memory > self._few:
             self._write()
@@ -39,11 +42,6 @@ class HeldCdrs:
         pl.concat(self._frames).write_parquet(path, compression="lz4", statistics=False)
         self._files.append(path)
         self._frames, self._in_memory = [], 0
-
-    @property
-    def is_small(self) -> bool:
-        """Whether all of them are in memory."""
-        return not self._files
 
     def scan(self) -> pl.LazyFrame:
         """Return all of them in the order in which they came, to be read as far as they are needed."""
