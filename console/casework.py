@@ -163,7 +163,7 @@ def require_partner(settings: Settings, name: str | None, *, is_there: bool = Fa
     """
     if name is None or is_there or (settings.home / settings.partners / f"{name}.toml").exists():
         return
-    there = sorted(file.stem for file in (settings.home / settings.partners).glob("*.toml"))
+    there = partner_file.there(settings.home / settings.partners)
     raise UnknownThing("partner", name, f"there are files for: {', '.join(there) or 'none'}")
 
 

@@ -80,6 +80,11 @@ def listed(home: Path) -> list[dict[str, Any]]:
     return [_told(name, file) for name, file in _there(home).items()]
 
 
+def left_alone(home: Path) -> list[str]:
+    """Return the files beside them that are taken for no partner's."""
+    return partner_file.left_alone(folder(home))
+
+
 def keys() -> dict[str, Any]:
     """Return the reference of all keys, and what the known deviations mean."""
     return {"keys": list(reference()), "deviations": {word.value: text for word, text in MEANINGS.items()}}
@@ -104,7 +109,7 @@ def check_lines(result: Mapping[str, Sequence[Checked]]) -> Iterator[str]:
         yield f"  {len(one.problems)} wrong" if one.problems else "  nothing is wrong"
 
 
-def list_lines(result: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+def list_lines(result: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     """Yield a line for each partner."""
     if not result["partners"]:
         yield "there is no partner file: `rehome partner new NAME` writes one"
@@ -114,6 +119,8 @@ def list_lines(result: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[st
             yield f"{one['name']:<16} {one['party']} {one['protocol']} {one['version']} we: {one['our_role']}{hub}"
         else:
             yield f"{one['name']:<16} NOT USABLE: {one['problem']}"
+    for name in result["left_alone"]:
+        yield f"{name} is no partner's, by its name: letters, digits, - and _ before .toml"
 
 
 def key_lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -131,7 +138,7 @@ def key_lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _there(home: Path) -> dict[str, Path]:
-    return {file.stem: file for file in sorted(folder(home).glob("*.toml"))}
+    return partner_file.there(folder(home))
 
 
 def _plain(value: object) -> str:

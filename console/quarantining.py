@@ -16,6 +16,7 @@ from charging.cleansing.rules import RULES
 from charging.cleansing.verdict import Owner
 from charging.clock import system_clock
 from charging.database import connection as database
+from charging.database.queries import landing
 from charging.database.queries.quarantine import Wanted
 from charging.errors import AnswerRefused, SettingsError, UnknownThing
 from charging.legacy.source import COLUMNS
@@ -80,9 +81,21 @@ def _require_rule(rule: str) -> None:
     raise UnknownThing("rule", rule, mend)
 
 
+def _require_source(engine: sa.Engine, source: str) -> None:
+    """Refuse a source of which nothing was ever extracted."""
+    with engine.connect() as connection:
+        known = landing.sources(connection)
+    if source not in known:
+        raise UnknownThing("source", source, f"there are extracts of: {', '.join(known) or 'none'}")
+
+
 def listed(home: Path, wanted: Wanted) -> dict[str, Any]:
-    """Return the cases that are meant, and their counts."""
-    with _opened(home) as (engine, _):
+    """Return the cases that are meant, and their counts.
+
+    Raises:
+        UnknownThing: if there is no such source.
+    """
+    with _opened(home, wanted) as (engine, _):
         return quarantine.listed(engine, wanted)
 
 
@@ -101,12 +114,13 @@ def decide(home: Path, wanted: Wanted, word: Word, *, dry_run: bool) -> dict[str
 
     Raises:
         AnswerRefused: if nothing says which cases are meant: an empty command line never means all of them.
+        UnknownThing: if there is no such source.
     """
     if not (wanted.keys or wanted.owner or wanted.partner or wanted.entity or wanted.rule or wanted.source):
         raise AnswerRefused(
             "this", "nothing says which cases are meant", "name one (Q-…), or --owner, --entity, --rule"
         )
-    with _opened(home) as (engine, settings):
+    with _opened(home, wanted) as (engine, settings):
         return quarantine.decide(engine, settings, wanted, word, via="console", dry_run=dry_run)
 
 
@@ -116,8 +130,9 @@ def export(home: Path, wanted: Wanted, file: Path) -> dict[str, Any]:
     Raises:
         SettingsError: if the file's name does not say what it is to be.
         SeveralPartners: if it would tell a roaming partner what is another party's.
+        UnknownThing: if there is no such source.
     """
-    with _opened(home) as (engine, _):
+    with _opened(home, wanted) as (engine, _):
         content, cases = work_lists.written(engine, wanted, form=_form(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.unfinished")
@@ -147,10 +162,12 @@ def _form(file: Path) -> str:
 
 
 @contextmanager
-def _opened(home: Path) -> Iterator[tuple[sa.Engine, Settings]]:
+def _opened(home: Path, wanted: Wanted | None = None) -> Iterator[tuple[sa.Engine, Settings]]:
     settings = configuration.load(workplace.of(home))
     engine = database.connect(database.address(settings))
     try:
+        if wanted is not None and wanted.source:
+            _require_source(engine, wanted.source)
         yield engine, settings
     finally:
         engine.dispose()

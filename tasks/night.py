@@ -34,7 +34,7 @@ LEFT_OUT = "it had been left out: the partner had not answered, or nothing had r
 @task
 def partners(chosen: list[str]) -> list[str]:
     """Return the names of the partners that have a file, or of the chosen ones."""
-    there = {file.stem for file in partner_folder(configuration.load()).glob("*.toml")}
+    there = partner_file.there(partner_folder(configuration.load()))
     for name in chosen:
         if name not in there:
             raise UnknownThing("partner", name, f"there are files for: {', '.join(sorted(there)) or 'none'}")

@@ -31,7 +31,22 @@ PUBLISHED = "published"
 _TIERS = {tier.name.lower(): tier for tier in Tier}
 _PARTY = re.compile(r"[A-Z]{2}-[A-Z0-9]{3}")
 _OPERATOR = re.compile(r"[A-Z]{2}\*[A-Z0-9]{3}")
+_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def there(folder: Path) -> dict[str, Path]:
+    """Return the partner files of a folder by their names: `NAME.toml`, of letters, digits, - and _.
+
+    What an editor leaves, a copy and an example bear another character (`roa.bak.toml`, `roa (1).toml`,
+    `roa.example.toml`) and are none.
+    """
+    return {file.stem: file for file in sorted(folder.glob("*.toml")) if _NAMED.fullmatch(file.stem)}
+
+
+def left_alone(folder: Path) -> list[str]:
+    """Return the TOML files of a folder that are taken for no partner's, for their names."""
+    return sorted(file.name for file in folder.glob("*.toml") if not _NAMED.fullmatch(file.stem))
 
 
 def read(path: Path) -> Partner:

@@ -1,6 +1,7 @@
 """`rehome partner`."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -46,7 +47,8 @@ def partner_list(*, as_json: shell.AsJson = False) -> None:
     from console import partnering
 
     found = partnering.listed(home)
-    shell.show({"partners": found}, partnering.list_lines, as_json=as_json)
+    told: dict[str, Sequence[Any]] = {"partners": found, "left_alone": partnering.left_alone(home)}
+    shell.show(told, partnering.list_lines, as_json=as_json)
     raise typer.Exit(shell.Exit.PASS if all(one["is_usable"] for one in found) else shell.Exit.NO)
 
 

@@ -14,6 +14,7 @@ from charging.identifiers import evse_id as evse_ids
 from charging.identifiers.ledger import Ledger
 from charging.identifiers.remapping import Remapping, State
 from charging.network import Location, Station
+from charging.roaming import partner_file
 from charging.settings import Settings
 from reports.formats import counted
 from reports.impact import Cost, IdChange, Impact, Recipient, Visit
@@ -49,7 +50,7 @@ def impact(connection: sa.Connection, settings: Settings, *, as_of: datetime) ->
 
 def recipients(settings: Settings) -> list[str]:
     """Return who is told of new ids: what the settings name, and every partner that has a file."""
-    partners = sorted(file.stem for file in (settings.home / settings.partners).glob("*.toml"))
+    partners = partner_file.there(settings.home / settings.partners)
     return list(dict.fromkeys([*settings.impact.registers, *partners]))
 
 

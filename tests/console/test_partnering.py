@@ -123,3 +123,17 @@ def test_the_reference_tells_every_key(rehome):
 
 def test_a_partner_without_a_file_is_unknown(rehome):
     assert "rehome partner new roa" in str(rehome("check", "roa").exception)
+
+
+@pytest.mark.parametrize("name", ["roa.bak.toml", ".#roa.toml", "roa (1).toml", "roa.example.toml", "roa~.toml"])
+def test_what_an_editor_left_and_an_example_are_no_partners_and_it_is_said(rehome, file, name):
+    rehome("new", "roa")
+    fill(file, **GOOD)
+    (file.parent / name).write_text(file.read_text())
+
+    listed = rehome("list")
+    told = json.loads(rehome("list", "--json").stdout)
+
+    assert listed.exit_code == 0
+    assert f"{name} is no partner's, by its name" in listed.stdout
+    assert ([one["name"] for one in told["partners"]], told["left_alone"]) == (["roa"], [name])

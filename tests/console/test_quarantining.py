@@ -1,14 +1,27 @@
 """What is in quarantine is seen and answered from the shell; what is missing is said in one sentence."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from charging.cleansing.answers import Choice
+from charging.database.operations.landing import Manifest, store_manifest
 from charging.errors import AnswerRefused, SettingsError, SourceNotFound, UnknownThing, UnreadableSource
 from console import forgetting, quarantining
 from console.quarantining import Word
 
+MANIFEST = Manifest(
+    extract_id="legacy-1",
+    source="legacy",
+    kind="csv",
+    notes=[],
+    row_counts={},
+    content_sha256="0",
+    schema_generation=None,
+    code_version="1",
+    extracted_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
 WORD = Word(choice=Choice.RELEASED, by="the fitter", because="the car was full")
 
 
@@ -118,3 +131,23 @@ def test_says_what_is_wrong(reached, tmp_path, act, error, message):
 
     with pytest.raises(error, match=message):
         act(reached, file)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(quarantining.listed, id="listing"),
+        pytest.param(lambda home, meant: quarantining.decide(home, meant, WORD, dry_run=True), id="deciding"),
+        pytest.param(lambda home, meant: quarantining.export(home, meant, home / "list.csv"), id="exporting"),
+    ],
+)
+def test_a_source_that_was_never_extracted_is_unknown(reached, engine, act):
+    meant = quarantining.meant(source="legcy")
+
+    with pytest.raises(UnknownThing, match="there is no source 'legcy': there are extracts of: none"):
+        act(reached, meant)
+    with engine.begin() as connection:
+        store_manifest(connection, MANIFEST)
+    with pytest.raises(UnknownThing, match="there are extracts of: legacy"):
+        act(reached, meant)
+    assert quarantining.listed(reached, quarantining.meant(source="legacy"))["cases"] == []

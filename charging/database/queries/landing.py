@@ -46,6 +46,12 @@ def latest(connection: sa.Connection, source: str, *, is_cleansed: bool = False)
     return None if found is None else manifest(connection, found)
 
 
+def sources(connection: sa.Connection) -> list[str]:
+    """Return the names of the sources of which there is an extract."""
+    source = tables.extract.c.source
+    return list(connection.scalars(sa.select(source).distinct().order_by(source)))
+
+
 def chain(connection: sa.Connection, of: Manifest) -> list[str]:
     """Return an extract and those that it goes on from, the latest first; one alone where it is no delta."""
     found, before = [of.extract_id], of.after_extract_id
