@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
+from charging.loops.together import both
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Ints, Mask, Rows
 from charging.reconciliation.kernels.joining import unique_edges
@@ -80,9 +81,10 @@ def count(cast: Sequence[Ballots], *, time_zone: str) -> ClockOffset | None:
     if ours.size < LEAST_VOTES:
         return None
     apart = theirs - ours
+    theirs_local, ours_local = both(lambda instants: _as_local(instants, time_zone), theirs, ours)
     candidates = [
-        (OffsetKind.THEIRS_LOCAL, _as_local(theirs, time_zone)),
-        (OffsetKind.OURS_LOCAL, -_as_local(ours, time_zone)),
+        (OffsetKind.THEIRS_LOCAL, theirs_local),
+        (OffsetKind.OURS_LOCAL, -ours_local),
         (OffsetKind.CONSTANT, np.full(apart.size, _median(apart), np.int64)),
     ]
     votes = [

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from charging.loops.together import both
 from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.clock_offset import Ballots
 from charging.reconciliation.compact import Verdicts
@@ -151,7 +152,7 @@ def judge_scans(
     """
     codes = codes_of(ours, theirs)
     our_facts, their_facts = _both_facts(ours, theirs, aliases=aliases, codes=codes, exact=exact)
-    our_side, their_side = (correct(side, policy=credit_policy) for side in (our_facts, their_facts))
+    our_side, their_side = both(lambda side: correct(side, policy=credit_policy), our_facts, their_facts)
     matched = match(
         our_facts,
         their_facts,
@@ -198,13 +199,14 @@ def cast_ballots(
     """
     codes = codes_of(ours.lazy(), theirs.lazy())
     our_facts, their_facts = _both_facts(ours.lazy(), theirs.lazy(), aliases=aliases, codes=codes, exact=exact)
-    our_side, their_side = (correct(side, policy=credit_policy) for side in (our_facts, their_facts))
+    our_side, their_side = both(lambda side: correct(side, policy=credit_policy), our_facts, their_facts)
     return ballots_of(our_facts, their_facts, our_live=our_side.live, their_live=their_side.live, tiers=terms.tiers)
 
 
 def _both_facts(
     ours: pl.LazyFrame, theirs: pl.LazyFrame, *, aliases: Aliases, codes: Codes, exact: Mapping[str, Cdr]
 ) -> tuple[Facts, Facts]:
+    # One after the other: this is where a night takes most memory.
     one, other = (_with_exact(facts(side, aliases=aliases, codes=codes), exact) for side in resolved(ours, theirs))
     return one, other
 

@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from charging.loops.together import both
 from charging.reconciliation.compact import Verdicts, bits, compact
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.judge import NOT_JUDGED
-from charging.reconciliation.kernels.comparing import NONE, Bit, Finding, compared
+from charging.reconciliation.kernels.comparing import NONE, Bit, Compared, Finding, compared
 from charging.reconciliation.kernels.evidence import Rows
 from charging.reconciliation.match import Matched
 from charging.reconciliation.money_verdicts import Agreement, at_risk, unusual, who_is_right
@@ -30,9 +31,7 @@ def judge_pairs(ours: Facts, theirs: Facts, matched: Matched, *, agreement: Agre
         int(tolerances.duration.total_seconds() * _MICROSECONDS),
         int(tolerances.clock.total_seconds() * _MICROSECONDS),
     )
-    findings, kinds, differences, stakes = compared(
-        left, right, ours.evidence, theirs.evidence, ours.stated, theirs.stated, limits
-    )
+    findings, kinds, differences, stakes = _compared(ours, theirs, left, right, limits)
     _confirm_aliases(ours, theirs, left, right, kinds)
     suspects = matched.tiers == Tier.EVSE_AND_TIME
     findings[suspects & (findings != Finding.UNUSUAL)] = _SUSPECT
@@ -65,6 +64,19 @@ def judge_pairs(ours: Facts, theirs: Facts, matched: Matched, *, agreement: Agre
         *([who_is_right(of[Finding.MONEY], ours, theirs, agreement=agreement)] if Finding.MONEY in of else []),
         *([unusual(of[Finding.UNUSUAL], ours, theirs, agreement=agreement)] if Finding.UNUSUAL in of else []),
     ]
+
+
+def _compared(ours: Facts, theirs: Facts, left: Rows, right: Rows, limits: tuple[int, int, int]) -> Compared:
+    def part(rows: slice) -> Compared:
+        return compared(left[rows], right[rows], ours.evidence, theirs.evidence, ours.stated, theirs.stated, limits)
+
+    first, rest = both(part, slice(left.size // 2), slice(left.size // 2, None))
+    return (
+        np.concatenate([first[0], rest[0]]),
+        np.concatenate([first[1], rest[1]]),
+        np.concatenate([first[2], rest[2]]),
+        np.concatenate([first[3], rest[3]]),
+    )
 
 
 def _confirm_aliases(ours: Facts, theirs: Facts, left: Rows, right: Rows, kinds: npt.NDArray[np.uint16]) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from charging.loops.together import both
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
 from charging.reconciliation.kernels.joining import id_edges
@@ -21,7 +22,8 @@ def id_edges_of(tier: Tier, ours: Facts, theirs: Facts, our_free: Mask, their_fr
     if our_rows.size == 0 or their_rows.size == 0:
         return our_rows[:0], their_rows[:0]
     left, right = id_edges(our_keys, our_rows, their_keys, their_rows, ours.evidence, theirs.evidence)
-    if tier is Tier.SESSION_ID and (our_rows.size > our_free.sum() or their_rows.size > their_free.sum()):
+    if tier is Tier.SESSION_ID and any(side.session_aliases[0].size for side in (ours, theirs)):
+        # An alias may lead to where the session's own id leads: two edges of one pair would be a tie with itself.
         pairs = np.unique(left.astype(np.int64) << 32 | right)
         left, right = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
     is_same = _agree(_COLUMNS[tier], ours, theirs, left, right)
@@ -47,7 +49,7 @@ def _keys(tier: Tier, side: Facts, free: Mask) -> tuple[Keys, Rows]:
 def _agree(column: str, ours: Facts, theirs: Facts, left: Rows, right: Rows) -> Mask:
     if left.size == 0:
         return np.empty(0, np.bool_)
-    one, other = (side.texts(column)[column].gather(rows) for side, rows in ((ours, left), (theirs, right)))
+    one, other = both(lambda side: side[0].texts(column)[column].gather(side[1]), (ours, left), (theirs, right))
     found: Mask = (one == other).fill_null(value=False).to_numpy().copy()
     if not found.all():  # ids are compared without regard to case, which few need
         unlike = np.flatnonzero(~found)

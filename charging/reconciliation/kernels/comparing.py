@@ -12,6 +12,9 @@ Bytes = npt.NDArray[np.uint8]
 Stated = tuple[Ints, Ints, Keys, Rows, Bytes]
 """Net, gross (millionths; NONE: not stated), tariff (hash; 0: not stated), currency (code), flags."""
 
+Compared = tuple[Bytes, npt.NDArray[np.uint16], Ints, Ints]
+"""For each pair: what is found, its kinds, theirs minus ours without VAT, and the money at stake."""
+
 NONE = -(2**63)
 
 
@@ -61,7 +64,7 @@ def compared(
     our_amounts: Stated,
     their_amounts: Stated,
     tolerances: tuple[int, int, int],
-) -> tuple[Bytes, npt.NDArray[np.uint16], Ints, Ints]:
+) -> Compared:
     """Return, for each pair, what is found, its kinds, theirs minus ours without VAT, and the money at stake."""
     findings, kinds = np.zeros(left.size, np.uint8), np.zeros(left.size, np.uint16)
     differences, stakes = np.empty(left.size, np.int64), np.empty(left.size, np.int64)

@@ -83,6 +83,14 @@ def test_a_session_is_known_by_any_of_its_ids(ours, theirs, night):
     assert judged.tier is Tier.SESSION_ID
 
 
+def test_an_alias_that_repeats_the_sessions_own_id_is_no_second_candidate(ours, theirs, night):
+    others = [theirs(f"{days}", start=theirs().started_at + timedelta(days=days)) for days in (3, 4)]
+
+    judged = night([ours(session_id="s")], [theirs("2", session_id="s", session_aliases=("s",)), *others]).judged
+
+    assert [one.tier for one in judged if one.ours_key] == [Tier.SESSION_ID]
+
+
 def test_an_id_that_everybody_bears_tells_nothing(ours, theirs, night):
     def many(make):
         return [

@@ -55,7 +55,7 @@ def in_parts(ours, theirs, *, parts, terms, aliases, **more):
 def test_parts_joined_are_the_whole(theirs, terms_and_tariffs, policy):
     seen = Counter()
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(our_facts=WIDE, their_facts=WIDE, parts=st.integers(2, 5))
     def check(our_facts, their_facts, parts):
         ours = to_frame(on(Side.OURS, theirs, spread(our_facts)))

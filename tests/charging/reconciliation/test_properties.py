@@ -78,7 +78,7 @@ def of_every_verdict(judged):
 
 
 def checked(function):
-    return settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
+    return settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
         given(our_facts=sides, their_facts=sides)(function)
     )
 
@@ -127,7 +127,7 @@ def test_the_order_of_the_records_changes_nothing(night, theirs, our_facts, thei
     assert there == back
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sessions=st.integers(2, 12),
     place=st.integers(0, 11),
@@ -166,7 +166,7 @@ def test_one_injected_fault_is_found_and_only_that(night, ours, theirs, sessions
     assert [one.verdict for one in judged if one.verdict is not Verdict.EQUAL] == [expected[fault]]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(our_facts=sides, their_facts=sides, policy=st.sampled_from(CreditPolicy))
 def test_columns_judge_as_the_slow_night_does(night, theirs, terms_and_tariffs, our_facts, their_facts, policy):
     our_cdrs, their_cdrs = on(Side.OURS, theirs, our_facts), on(Side.THEIRS, theirs, their_facts)
