@@ -142,8 +142,7 @@ def _store(
     """Store the night; a version is added where it is new, or another outcome than before."""
     before = nights.night(connection, partner.name, night.day)
     found = night_frames.changed(connection, kept, partner=partner.name, day=night.day) if before else None
-    write.store_night(connection, head, [], partner=partner.name, day=night.day)
-    write_columns.store_verdicts(connection, kept, partner=partner.name, day=night.day)
+    write_columns.store_night(connection, head, kept, partner=partner.name, day=night.day)
     is_same = before is not None and (before["is_complete"], before["inputs_sha256"]) == (
         head["is_complete"],
         head["inputs_sha256"],

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -35,8 +36,11 @@ from charging.migration.lifecycle import Stage
 from charging.network import Lane, Station
 from charging.reconciliation.follow_up.case import Case, case_key, happened, record
 from charging.reconciliation.follow_up.lifecycle import State
-from charging.reconciliation.verdict import Verdict
+from charging.reconciliation.night_frame import JUDGED, NightFrame
+from charging.reconciliation.summary import Summary
+from charging.reconciliation.verdict import Judged, Verdict
 from charging.roaming.cdr import Cdr, Side
+from charging.roaming.frame import micro
 from charging.roaming.ocpi.parse import parse_cdrs
 from charging.secret import Secret
 from charging.settings import with_driver
@@ -292,6 +296,38 @@ def _drop(server_url: str, name: str) -> None:
 
 def _plain(url: str) -> str:
     return url.replace("+psycopg", "", 1)
+
+
+@pytest.fixture(scope="session")
+def night_of() -> Callable[[Sequence[Judged]], NightFrame]:
+    """What makes a judged night of verdicts that are given as values; of its summary nothing is asked."""
+
+    def made(judged: Sequence[Judged]) -> NightFrame:
+        rows = [{name: _column(one, name) for name in JUDGED} for one in judged]
+        nothing = Summary(
+            ours=0, theirs=0, verdicts={}, tiers={}, cohorts={}, ours_total={}, theirs_total={}, money_at_risk={}
+        )
+        return NightFrame(judged=pl.DataFrame(rows, schema=JUDGED), summary=nothing)
+
+    return made
+
+
+def _column(one: Judged, name: str) -> object:
+    match name:
+        case "difference_micro" | "money_at_risk_micro":
+            amount = getattr(one, name.removesuffix("_micro"))
+            return None if amount is None else micro(amount)
+        case "tier":
+            return None if one.tier is None else int(one.tier)
+        case "kinds":
+            return [str(kind) for kind in one.kinds]
+        case "is_exact":
+            return True
+        case "ended_at":
+            return None
+        case _:
+            value = getattr(one, name)
+            return None if value is None else str(value)
 
 
 @pytest.fixture

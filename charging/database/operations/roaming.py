@@ -8,11 +8,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from charging import canonical
 from charging.database import tables
 from charging.database.columns import storable, storable_document
 from charging.database.operations import rows
-from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, CdrLine, Side
 from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.client import Page
@@ -105,20 +103,6 @@ def store_rejected(connection: sa.Connection, partner: str, rejected: Sequence[R
     rows.insert_new(connection, tables.rejected_cdr, kept)
 
 
-def store_night(
-    connection: sa.Connection, night: Mapping[str, object], judged: Sequence[Judged], *, partner: str, day: date
-) -> None:
-    """Make a partner's night exactly this: its head, and a row for each verdict."""
-    rows.upsert(connection, tables.reconciliation, [{**night, "partner": partner, "day": day}])
-    row = tables.verdict.c
-    connection.execute(sa.delete(tables.verdict).where(row.partner == partner, row.day == day))
-    numbered = (
-        (partner, day, number, *(_column(one, name) for name in _VERDICT)) for number, one in enumerate(judged, start=1)
-    )
-    rows.copy(connection, tables.verdict, ("partner", "day", "verdict_number", *_VERDICT), numbered)
-    rows.analyze(connection, tables.verdict)
-
-
 def store_version(connection: sa.Connection, version: Mapping[str, object], *, partner: str, day: date) -> None:
     """Add a version to a night, after those that it has."""
     night = tables.night.c
@@ -132,30 +116,7 @@ def store_pull(connection: sa.Connection, pull: Mapping[str, object]) -> None:
     rows.upsert(connection, tables.pull, [dict(pull)])
 
 
-def verdicts_digest(judged: Iterable[Judged]) -> str:
-    """Return what tells two judgements of a night apart: everything but how they are worded."""
-    said = sorted(
-        [str(one.verdict), one.ours_key or "", one.theirs_key or "", *map(str, one.kinds), str(one.difference),
-         str(one.money_at_risk), one.currency, str(one.cohort)]
-        for one in judged
-    )  # fmt: skip
-    return canonical.digest(said)
-
-
-_VERDICT = (
-    *("verdict", "tier", "ours_key", "theirs_key", "cohort", "currency", "kinds"),
-    *("difference", "money_at_risk", "explanation", "next_step"),
-)
 _DOCUMENT = msgspec.json.Encoder()
-
-
-def _column(one: Judged, name: str) -> object:
-    value = getattr(one, name)
-    if name == "kinds":
-        return rows.as_jsonb(_DOCUMENT.encode([str(kind) for kind in value]))
-    if name == "tier":
-        return value.name.lower() if value else None
-    return storable(str(value)) if isinstance(value, str) else value
 
 
 def _row(cdr: Cdr, at: datetime) -> tuple[object, ...]:

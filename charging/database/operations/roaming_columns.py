@@ -4,7 +4,7 @@ What does not fit into the columns is written from its objects, so that nothing 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import msgspec
@@ -91,8 +91,11 @@ def _records_there(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFram
     return pl.concat(found).select(_identity(), "ended_at").unique()
 
 
-def store_verdicts(connection: sa.Connection, night: NightFrame, *, partner: str, day: date) -> None:
-    """Make the verdicts of a partner's night, whose head is there, exactly these."""
+def store_night(
+    connection: sa.Connection, head: Mapping[str, object], night: NightFrame, *, partner: str, day: date
+) -> None:
+    """Make a partner's night exactly this: its head, and a row for each verdict."""
+    rows.upsert(connection, tables.reconciliation, [{**head, "partner": partner, "day": day}])
     row = tables.verdict.c
     connection.execute(sa.delete(tables.verdict).where(row.partner == partner, row.day == day))
     number, exactly = 1, {(one.ours_key, one.theirs_key): one for one in night.inexact}

@@ -1,5 +1,6 @@
 """A small migration in a fresh database: two waves, one night, one extract. Tests change what matters to them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +13,11 @@ from charging.database import tables
 from charging.database.operations import clean as write_clean
 from charging.database.operations import landing
 from charging.database.operations import moves as write_moves
-from charging.database.operations import roaming as write_roaming
+from charging.database.operations import roaming_columns as write_columns
 from charging.database.queries import gate_context, gating
 from charging.migration.gates import judge
 from charging.network import Lane, Station
+from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.verdict import Judged, Verdict
 from charging.roaming.cdr import Cohort
 from charging.settings import Settings
@@ -35,6 +37,7 @@ class Migration:
 
     engine: sa.Engine
     settings: Settings
+    night_of: Callable[[Sequence[Judged]], NightFrame]
 
     def extract(self, extract_id, *, source="legacy", entities=("station",), at=BEGAN, loaded=6, **account):
         """Store a cleansed extract whose every entity has the same account."""
@@ -102,7 +105,7 @@ class Migration:
             "reconciled_at": at,
         }
         with self.engine.begin() as connection:
-            write_roaming.store_night(connection, head, judged, partner="roa", day=NIGHT)
+            write_columns.store_night(connection, head, self.night_of(judged), partner="roa", day=NIGHT)
 
     def enter(self, station_id, *stages, at=BEGAN, reason=""):
         """Let a station go through stages, with their history."""
@@ -166,10 +169,11 @@ class Migration:
 
 
 @pytest.fixture
-def migration(migrated_url, engine, home, monkeypatch):
+def migration(migrated_url, engine, home, night_of, monkeypatch):
     monkeypatch.setenv("REHOME_HOME", str(home))
     monkeypatch.setenv("DATABASE_URL", migrated_url.replace("+psycopg", ""))
-    made = Migration(engine=engine, settings=Settings(home=home, database="env:DATABASE_URL"))
+    settings = Settings(home=home, database="env:DATABASE_URL")
+    made = Migration(engine=engine, settings=settings, night_of=night_of)
     made.extract("legacy-1")
     with engine.begin() as connection:
         stations = [station(f"{maker}{number}", maker=maker) for maker in "AB" for number in range(3)]

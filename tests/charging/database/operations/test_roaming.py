@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from charging.database import tables
 from charging.database.operations import roaming as write
-from charging.database.queries import overview
+from charging.database.operations import roaming_columns as write_columns
+from charging.database.queries import overview, stored_cdrs
 from charging.database.queries import roaming as read
 from charging.reconciliation.verdict import Judged, Kind, Verdict
 from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side
@@ -95,11 +96,11 @@ def test_keeps_a_version_of_a_cdr_with_the_day_it_came(engine):
     ]
 
 
-def test_makes_a_night_exactly_its_verdicts(engine):
+def test_makes_a_night_exactly_its_verdicts(engine, night_of):
     for judged in ([_judged(), _judged()], [_judged(verdict=Verdict.LATE, money_at_risk=Decimal(0))]):
         with engine.begin() as connection:
             write.store_cdrs(connection, [CDR], at=AT)
-            write.store_night(connection, dict(NIGHT), judged, partner="roa", day=DAY)
+            write_columns.store_night(connection, NIGHT, night_of(judged), partner="roa", day=DAY)
 
     with engine.connect() as connection:
         (night,) = overview.nights(connection)
@@ -110,12 +111,12 @@ def test_makes_a_night_exactly_its_verdicts(engine):
     assert (verdict["theirs_cdr_id"], verdict["theirs_net"], verdict["ours_cdr_id"]) == ("1", Decimal("4.50"), None)
 
 
-def test_adds_up_the_money_at_risk_by_currency(engine):
+def test_adds_up_the_money_at_risk_by_currency(engine, night_of):
     with engine.begin() as connection:
-        write.store_night(
+        write_columns.store_night(
             connection,
-            dict(NIGHT),
-            [_judged(), _judged(money_at_risk=Decimal("0.05")), _judged(currency="SEK", cohort=None)],
+            NIGHT,
+            night_of([_judged(), _judged(money_at_risk=Decimal("0.05")), _judged(currency="SEK", cohort=None)]),
             partner="roa",
             day=DAY,
         )
@@ -127,12 +128,14 @@ def test_adds_up_the_money_at_risk_by_currency(engine):
     assert by_cohort == {("moved", "EUR"): Decimal("4.55"), ("unknown", "SEK"): Decimal("4.50")}
 
 
-def test_shows_each_partners_last_night(engine):
+def test_shows_each_partners_last_night(engine, night_of):
     for partner, days in (("roa", 2), ("hub", 1)):
         for number in range(days):
             with engine.begin() as connection:
                 night = NIGHT | {"reconciled_at": AT + timedelta(days=number)}
-                write.store_night(connection, night, [], partner=partner, day=DAY + timedelta(days=number))
+                write_columns.store_night(
+                    connection, night, night_of([]), partner=partner, day=DAY + timedelta(days=number)
+                )
 
     with engine.connect() as connection:
         found = [(night["partner"], night["day"]) for night in read.last_nights(connection)]
@@ -140,14 +143,16 @@ def test_shows_each_partners_last_night(engine):
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udfff"], ids=["NUL", "half a pair", "the other half"])
-def test_is_stopped_by_nothing_that_a_partner_writes(engine, text):
+def test_is_stopped_by_nothing_that_a_partner_writes(engine, night_of, text):
     hostile = replace(CDR, cdr_id=text, token_uid=text, evse_raw=text, evse_compact=text, quality=(text,))
     rejected = [Rejected(cdr_id=text, reason=text, raw=b"\xff\0", raw_sha256="c" * 64)]
     for _ in range(2):
         with engine.begin() as connection:
             write.store_cdrs(connection, [hostile], at=AT)
             write.store_rejected(connection, "roa", rejected, at=AT)
-            write.store_night(connection, dict(NIGHT), [_judged(hostile, explanation=text)], partner="roa", day=DAY)
+            (stored,) = stored_cdrs.cdrs(connection, "roa", Side.THEIRS, period=(START, START + timedelta(days=1)))
+            judged = night_of([_judged(stored, explanation=stored.evse_raw)])
+            write_columns.store_night(connection, NIGHT, judged, partner="roa", day=DAY)
 
     assert _count(engine, tables.cdr) == _count(engine, tables.rejected_cdr) == _count(engine, tables.verdict) == 1
     with engine.connect() as connection:

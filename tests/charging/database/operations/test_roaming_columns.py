@@ -149,8 +149,8 @@ def test_keeps_the_verdicts_of_a_night_in_their_order_and_makes_them_exactly_the
     ]
     night = _night(ours, theirs)
     with engine.begin() as connection:
-        write_objects.store_night(connection, HEAD, to_judged(_night(ours, [])), partner="roa", day=DAY)
-        write.store_verdicts(connection, night, partner="roa", day=DAY)
+        for judged in (_night(ours, []), night):
+            write.store_night(connection, HEAD, judged, partner="roa", day=DAY)
         found = nights.judged(connection, "roa", DAY)
 
     assert found == to_judged(night)
