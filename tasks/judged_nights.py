@@ -30,7 +30,7 @@ from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
-from tasks import as_provider, night_parts, night_sides, places
+from tasks import as_provider, night_parts, night_sides, not_billed, places
 from tasks.intake import MARGIN, Taken
 from tasks.night_parts import Agreement, Workplace
 from tasks.night_sides import Sides, own
@@ -97,7 +97,11 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
             folder=Path(folder),
         )
         judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
-        judged = provider.named_frame(judged, sides.theirs, sides.skipped) if provider else judged
+        judged = (
+            provider.named_frame(judged, sides.theirs, sides.skipped)
+            if provider
+            else not_billed.named_in(connection, judged, sides.theirs, around=around)
+        )
         share = night_share.share(judged, period=night.period)
         _store_ours(connection, sides, share.kept, at=now)
         notes = (*night.taken.notes, *both_offices.said(twice, kept=share.kept.judged["ours_key"]))

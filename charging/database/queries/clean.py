@@ -90,6 +90,16 @@ def session_parts(
         yield [(row.pop("back_office"), Session(**row)) for row in read]
 
 
+def unbilled_sessions(connection: sa.Connection, *, period: tuple[datetime, datetime]) -> list[Session]:
+    """Return the sessions that stopped in a half-open period and are billed to nobody without a person's word."""
+    session = tables.session.c
+    is_no_claim = sa.or_(session.is_estimated, sa.not_(session.is_billable))
+    chosen = sa.select(*_columns(Session)).where(
+        session.stopped_at >= period[0], session.stopped_at < period[1], is_no_claim
+    )
+    return [Session(**row) for row in connection.execute(chosen.order_by(session.session_id)).mappings()]
+
+
 def quarantine_counts(connection: sa.Connection, of: Collection[tuple[str, str]]) -> list[sa.RowMapping]:
     """Return rows of these (extract, entity) that still wait, counted by entity, rule and owner, the most first.
 
