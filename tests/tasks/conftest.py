@@ -1,3 +1,4 @@
+import json
 import time
 from datetime import UTC, datetime
 
@@ -9,6 +10,22 @@ from charging.legacy.extract import extract
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 TOKEN = "04A1B2C3D4E5F6"
+TARIFF = {
+    "id": "T",
+    "currency": "EUR",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": 0.40, "step_size": 1}]}],
+}
+FILE = """
+name = "roa"
+party = "NL-ROA"
+owner = "NL-EVN"
+versions_url = "https://roa.example/ocpi/versions"
+token = "env:ROA_TOKEN"
+tariff = "roa.json"
+currency = "EUR"
+time_zone = "UTC"
+lateness_days = 3
+"""
 
 
 def location(location_id="L1", **values):
@@ -108,3 +125,13 @@ def make_station():
 @pytest.fixture(scope="session")
 def make_location():
     return location
+
+
+@pytest.fixture
+def roa(settings):
+    """The folder of partners, with the file of one and the tariff agreed with it."""
+    folder = settings.home / settings.partners
+    folder.mkdir(exist_ok=True)
+    (folder / "roa.toml").write_text(FILE)
+    (folder / "roa.json").write_text(json.dumps(TARIFF))
+    return folder

@@ -20,21 +20,6 @@ from tasks import cleansing, extraction, forgetting, night
 UID, CONTRACT, ANOTHER = "04A1B2C3D4E5F6", "NL-ROA-C00122045-4", "04B1B2C3D4E5F6"
 OTHER_CONTRACT = "NL-ROA-C00122046-1"
 DAY = date(2026, 3, 1)
-TARIFF = {
-    "id": "T",
-    "currency": "EUR",
-    "elements": [{"price_components": [{"type": "ENERGY", "price": 0.40, "step_size": 1}]}],
-}
-FILE = """
-name = "roa"
-party = "NL-ROA"
-owner = "NL-EVN"
-versions_url = "https://roa.example/ocpi/versions"
-token = "env:ROA_TOKEN"
-tariff = "roa.json"
-currency = "EUR"
-time_zone = "UTC"
-"""
 
 
 def record(cdr_id, hour, *, uid=UID, contract=CONTRACT, kwh=0.9, **more):
@@ -71,14 +56,10 @@ RECORDS = (
 
 
 @pytest.fixture
-def network(engine, settings, monkeypatch, landed, rows, make_session):
+def network(engine, settings, monkeypatch, landed, rows, make_session, roa):
     """A cleansed network with sessions of two of a partner's drivers, and the partner's file."""
     monkeypatch.setenv("PSEUDONYM_KEY", "a key of no importance")
     (settings.home / "rehome.toml").write_text('pseudonym_key = "env:PSEUDONYM_KEY"\ntime_zone = "UTC"\n')
-    folder = settings.home / settings.partners
-    folder.mkdir(exist_ok=True)
-    (folder / "roa.toml").write_text(FILE)
-    (folder / "roa.json").write_text(json.dumps(TARIFF))
     entities = rows(
         token=[
             {"token_uid": UID, "contract_id": CONTRACT, "is_blocked": "0"},

@@ -16,22 +16,6 @@ from tasks import night
 
 UID, CONTRACT = "04A1B2C3D4E5F6", "NL-ROA-C00122045-4"
 FIRST = date(2026, 3, 1)
-TARIFF = {
-    "id": "T",
-    "currency": "EUR",
-    "elements": [{"price_components": [{"type": "ENERGY", "price": 0.40, "step_size": 1}]}],
-}
-FILE = """
-name = "roa"
-party = "NL-ROA"
-owner = "NL-EVN"
-versions_url = "https://roa.example/ocpi/versions"
-token = "env:ROA_TOKEN"
-tariff = "roa.json"
-currency = "EUR"
-time_zone = "UTC"
-lateness_days = 3
-"""
 NETWORK = (
     Location(
         location_id="L1",
@@ -126,13 +110,9 @@ def own_session():
 
 
 @pytest.fixture
-def partner_network(engine, settings):
+def partner_network(engine, settings, roa):
     """What stores clean rows; a station, two sessions of a partner's driver, and the partner's file are there."""
     (settings.home / "rehome.toml").write_text('time_zone = "UTC"\n')
-    folder = settings.home / settings.partners
-    folder.mkdir(exist_ok=True)
-    (folder / "roa.toml").write_text(FILE)
-    (folder / "roa.json").write_text(json.dumps(TARIFF))
 
     def store(*entities):
         with engine.begin() as connection:

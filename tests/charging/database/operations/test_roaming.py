@@ -1,11 +1,12 @@
 """A night that is run again ends in the same rows, whatever partners wrote into their records."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from plain_cdr import AT, CDR, DAY, START
 
 from charging.database import tables
 from charging.database.operations import roaming as write
@@ -13,38 +14,9 @@ from charging.database.operations import roaming_columns as write_columns
 from charging.database.queries import overview, stored_cdrs
 from charging.database.queries import roaming as read
 from charging.reconciliation.verdict import Judged, Kind, Verdict
-from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side
+from charging.roaming.cdr import Side
 from charging.roaming.ocpi.parse import Rejected
-from charging.tariffs.tariff import Dimension
 
-AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-DAY = date(2026, 3, 1)
-START = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
-CDR = Cdr(
-    side=Side.THEIRS,
-    partner="roa",
-    owner="NL-EVN",
-    cdr_id="1",
-    session_id=None,
-    authorization_reference=None,
-    evse_raw="NL*EVN*E1*1",
-    evse_compact="NLEVNE11",
-    token_uid="04A1B2C3",
-    contract_compact=None,
-    started_at=START,
-    ended_at=START + timedelta(hours=1),
-    energy_kwh=Decimal("10.000"),
-    net=Decimal("4.50"),
-    gross=None,
-    currency="EUR",
-    tariff_id=None,
-    lines=(CdrLine(measure=Dimension.ENERGY, started_at=START, volume=Decimal("10.000")),),
-    is_credit=False,
-    credits_cdr_id=None,
-    last_updated=START,
-    raw_sha256="a" * 64,
-    cohort=Cohort.MOVED,
-)
 NIGHT = {
     "time_zone": "Europe/Amsterdam",
     "period_from": START,

@@ -1,11 +1,12 @@
 """What is written from columns is what is written from objects."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from plain_cdr import AT, CDR, DAY, PERIOD, START
 
 from charging.database import tables
 from charging.database.operations import roaming as write_objects
@@ -13,40 +14,10 @@ from charging.database.operations import roaming_columns as write
 from charging.database.queries import nights, stored_cdrs
 from charging.reconciliation.night import reconcile_frames
 from charging.reconciliation.night_frame import to_judged
-from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side
+from charging.roaming.cdr import Side
 from charging.roaming.frame import to_frame
 from charging.roaming.terms import Terms
-from charging.tariffs.tariff import Dimension
 
-AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-DAY = date(2026, 3, 1)
-START = datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
-PERIOD = (START, START + timedelta(days=1))
-CDR = Cdr(
-    side=Side.THEIRS,
-    partner="roa",
-    owner="NL-EVN",
-    cdr_id="1",
-    session_id=None,
-    authorization_reference=None,
-    evse_raw="NL*EVN*E1*1",
-    evse_compact="NLEVNE11",
-    token_uid="04A1B2C3",
-    contract_compact=None,
-    started_at=START,
-    ended_at=START + timedelta(hours=1),
-    energy_kwh=Decimal("10.000"),
-    net=Decimal("4.50"),
-    gross=None,
-    currency="EUR",
-    tariff_id=None,
-    lines=(CdrLine(measure=Dimension.ENERGY, started_at=START, volume=Decimal("10.000")),),
-    is_credit=False,
-    credits_cdr_id=None,
-    last_updated=START,
-    raw_sha256="a" * 64,
-    cohort=Cohort.MOVED,
-)
 ODD = [
     pytest.param(CDR, id="a plain one"),
     pytest.param(replace(CDR, session_id='a "quoted", cut\r\nid\\N'), id="an id that CSV must quote"),
