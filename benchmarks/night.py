@@ -259,17 +259,21 @@ def _watch(data: Path, done: threading.Event, peak: list[int]) -> None:
 
 
 class Stages:
-    """What each stage took: wall, and CPU of this process."""
+    """What each stage took: wall, CPU of this process, and the greatest memory of this process until its end."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, tuple[float, float]] = {}
+        self.seconds: dict[str, tuple[float, float, int]] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure a stage."""
         wall, cpu = time.perf_counter(), time.process_time()
         yield
-        self.seconds[name] = time.perf_counter() - wall, time.process_time() - cpu
+        self.seconds[name] = time.perf_counter() - wall, time.process_time() - cpu, _peak()
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _night(url: str, folder: Path) -> dict[str, object]:
@@ -287,7 +291,7 @@ def _night(url: str, folder: Path) -> dict[str, object]:
         night = judged_nights.Night(day=day, period=period, because="it is measured", taken=taken, feed=feed)
         found = judged_nights.judge(connection, OF_PARTNER, night, now=NOW)
     wall = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = _peak()
     with stages.stage("(apart) reminders and proposals"), engine.begin() as connection:
         following.follow_up(connection, OF_PARTNER, now=NOW)
     summary = found.head["summary"]
@@ -301,7 +305,7 @@ def _night(url: str, folder: Path) -> dict[str, object]:
         "feed": f"{feed['asked']:,} of {feed['cdrs']:,} CDRs asked about, {len(feed['warnings'])} warnings",
         "truth": _truth(engine, folder, found.kept),
         "money": _money(engine, found.kept),
-        "peak_after": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_after": _peak(),
     }
 
 
@@ -363,12 +367,12 @@ def _report(found: dict, folder: Path) -> None:
         f"{ours:,} CDRs of ours, {theirs:,} of theirs ({size / max(theirs, 1):,.0f} bytes each), "
         f"{found['rejected']} rejected; {judged:,} verdicts, {cases:,} cases"
     )
-    for name, (wall, cpu) in found["stages"].items():
-        print(f"  {name:34}{wall:8.1f} s wall {cpu:8.1f} s CPU of ours")
+    for name, (wall, cpu, peak) in found["stages"].items():
+        print(f"  {name:34}{wall:8.1f} s wall {cpu:8.1f} s CPU of ours, at most {peak / 1e6:,.0f} MB until then")
     print(f"the night: {found['wall']:.1f} s; load when it began {found['load']:.1f}, now {os.getloadavg()[0]:.1f}")
     print(f"peak memory: {found['peak'] / 1e6:,.0f} MB of ours, {found['server_peak'] / 1e6:,.0f} MB of the server")
     print(f"  ({found['peak_after'] / 1e6:,.0f} MB of ours after all that follows)")
-    cpu = sum(cpu for name, (_, cpu) in found["stages"].items() if not name.startswith("("))
+    cpu = sum(cpu for name, (_, cpu, _) in found["stages"].items() if not name.startswith("("))
     print(f"CPU of ours: {cpu:.1f} s; feed: {found['feed']}")
     print(f"truth: {found['truth']}\nmoney: {found['money']}")
 

@@ -1,6 +1,6 @@
 """Both sides of a night and its neighbourhood, as they are stored, in columns; many of them in files of a folder."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -18,7 +18,8 @@ from charging.reconciliation.night_frame import NightFrame
 from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.frame import to_frame
 from charging.roaming.held import Account, HeldCdrs
-from charging.roaming.own import Own, Skipped, own_cdrs
+from charging.roaming.own import Own, Skipped, priced, unpriced
+from charging.roaming.own_frame import priced_in_columns
 from charging.roaming.partner import Partner
 from charging.roaming.placing import placed, placed_cdrs
 from tasks import places
@@ -74,9 +75,9 @@ def both(
     """Return both sides of a half-open period, each CDR with its station and cohort where it was at one of ours."""
     ours, theirs = (HeldCdrs(_made(folder / str(side))) for side in Side)
     skipped: list[Skipped] = []
-    for made in [provider.own(connection, around, as_of=now)] if provider else own_parts(connection, partner, around):
-        _hold(ours, made)
-        skipped += made.skipped
+    for frame, cdrs, passed in _ours(connection, partner, around, provider=provider, now=now):
+        ours.add(frame, cdrs=cdrs)
+        skipped += passed
     where = places.our_stations(connection)
     for stored in cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=around):
         part = provider.theirs_frame(stored) if provider else stored
@@ -85,17 +86,30 @@ def both(
     return Sides(ours=ours, theirs=theirs, skipped=tuple(sorted(skipped, key=attrgetter("session_id"))))
 
 
+def _ours(
+    connection: sa.Connection, partner: Partner, around: Period, *, provider: Provider | None, now: datetime
+) -> Iterator[tuple[pl.DataFrame, Sequence[Cdr], Sequence[Skipped]]]:
+    """Yield our CDRs in columns, those of them whose rows are not exact, and the sessions that became none."""
+    if provider is None:
+        for made in own_parts(connection, partner, around):
+            yield *priced_in_columns(made.cdrs, partner), made.skipped
+        return
+    told = provider.own(connection, around, as_of=now)
+    frame = to_frame(told.cdrs)
+    yield frame, [cdr for cdr, is_exact in zip(told.cdrs, frame["is_exact"], strict=True) if not is_exact], told.skipped
+
+
 def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
     """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
     parts = list(own_parts(connection, partner, period))
     return Own(
-        cdrs=tuple(sorted((cdr for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
+        cdrs=tuple(sorted((priced(cdr, partner) for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
         skipped=tuple(one for part in parts for one in part.skipped),
     )
 
 
 def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> Iterator[Own]:
-    """Yield the same, some ten thousand sessions at a time."""
+    """Yield the same without amounts, some ten thousand sessions at a time."""
     tokens = {token.token_uid: token for token in clean.tokens(connection)}
     evses = {(evse.station_id, evse.connector_id): evse for evse in places.evses(connection)}
     id_at, zones = _dated(ledger.ledger(connection)), clean.time_zones(connection)
@@ -105,7 +119,7 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
         def cohort(session: Session, office: Mapping[int, str] = office) -> Cohort | None:
             return COHORTS.get(office[id(session)])
 
-        yield own_cdrs(
+        yield unpriced(
             [session for _, session in seen],
             partner=partner,
             tokens=tokens,
@@ -114,11 +128,6 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
             id_at=id_at,
             zones=zones,
         )
-
-
-def _hold(held: HeldCdrs, made: Own) -> None:
-    frame = to_frame(made.cdrs)
-    held.add(frame, cdrs=[cdr for cdr, is_exact in zip(made.cdrs, frame["is_exact"], strict=True) if not is_exact])
 
 
 def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:

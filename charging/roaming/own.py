@@ -65,6 +65,21 @@ def own_cdrs(
     `tokens` is by canonical token uid; `evses` by station and connector; `cohort` says whether the station had been
     moved when a session began; `id_at` which id the EVSE bore then; `zones` the time zone of a station's location.
     """
+    made = unpriced(sessions, partner=partner, tokens=tokens, evses=evses, cohort=cohort, id_at=id_at, zones=zones)
+    return replace(made, cdrs=tuple(priced(cdr, partner) for cdr in made.cdrs))
+
+
+def unpriced(
+    sessions: Iterable[Session],
+    *,
+    partner: Partner,
+    tokens: Mapping[str, Token],
+    evses: Mapping[tuple[str, int], Evse],
+    cohort: Callable[[Session], Cohort | None],
+    id_at: Callable[[Evse, datetime], str | None] = lambda evse, _: evse.evse_id,
+    zones: Mapping[str, str] = UNKNOWN_ZONES,
+) -> Own:
+    """Return the same without amounts."""
     cdrs: list[Cdr] = []
     skipped: list[Skipped] = []
     for session in sorted(sessions, key=attrgetter("session_id")):
@@ -76,8 +91,8 @@ def own_cdrs(
             continue
         evse = evses.get((session.station_id, session.connector_id or 0))
         evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))
-        made = replace(_cdr(session, token, evse, partner, cohort(session)), time_zone=zones.get(session.station_id))
-        cdrs.append(priced(made, partner))
+        made = _cdr(session, token, evse, partner, cohort(session))
+        cdrs.append(replace(made, time_zone=zones.get(session.station_id)))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 
 
