@@ -45,6 +45,7 @@ from charging.roaming.partner import Ids, Partner, TokenEncoding
 from charging.roaming.terms import Terms
 from charging.secret import Secret
 from charging.tariffs.parse import parse
+from rehearsal.labelled_ids import derived_ids
 from rehearsal.labelled_night import FORMER, labelled_night
 from tasks import feed_quality, following, judged_nights
 from tasks.intake import Taken
@@ -159,7 +160,7 @@ def _server() -> Iterator[tuple[str, Path]]:
 
 def _write(folder: Path, sessions: int, page: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    night = labelled_night(sessions, seed=1)
+    night = labelled_night(sessions, seed=1, ids_of=derived_ids)
     night.ours.write_parquet(folder / "ours.parquet")
     truth = night.truth.with_columns(label=pl.format("{}.{}", "session", "part"))
     truth.write_parquet(folder / "truth.parquet")

@@ -2,7 +2,8 @@
 
 The truth stands apart from the sides; nothing of the engine that is judged by it is used here. Among the dirt are
 renumbered ids (those of the next session at the same EVSE), retries, former EVSE ids, credits with replacements,
-repetitions, ids lost on the way, wrong energies and amounts, and the night on which the clocks go back.
+repetitions, ids lost on the way, wrong energies and amounts, and the night on which the clocks go back. Ids are as long
+and as random as real ones are.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from charging.roaming.frame import LINE, SCHEMA
+from rehearsal.labelled_ids import IdsOf, Kind, sha256s, stated_ids, uuids
 
 Mask = npt.NDArray[np.bool_]
 
@@ -36,7 +38,9 @@ class LabelledNight:
     """The compact EVSE ids that some CDRs of theirs still use, and the ones of now."""
 
 
-def labelled_night(sessions: int, *, seed: int, clock_skew_seconds: int = 0) -> LabelledNight:
+def labelled_night(
+    sessions: int, *, seed: int, clock_skew_seconds: int = 0, ids_of: IdsOf = stated_ids
+) -> LabelledNight:
     """Return a night of about so many sessions; the same seed makes the same night."""
     random = np.random.default_rng(seed)
     true = _sessions(sessions, random)
@@ -46,9 +50,9 @@ def labelled_night(sessions: int, *, seed: int, clock_skew_seconds: int = 0) -> 
     mode = random.choice(6, size=height, p=[0.86, 0.04, 0.04, 0.02, 0.035, 0.005])
     mode[random.random(height) < 0.002] = _RENUMBERED
     is_dearer, is_more = random.random(height) < 0.005, random.random(height) < 0.01
-    ours = _side(true, "ours").filter(has_ours)
+    ours = _side(true, "ours", ids_of).filter(has_ours)
     faults = pl.DataFrame({"mode": mode, "is_more": is_more, "is_dearer": is_dearer})
-    sent = _sent(true, faults, random, clock_skew_seconds)
+    sent = _sent(true, faults, random, clock_skew_seconds, ids_of)
     theirs, parts = _repeated_and_credited(sent, has_theirs, random)
     is_linked = mode < _LOST
     by_token = (mode == _LOST) | (mode == _RENUMBERED)
@@ -97,7 +101,7 @@ def _sessions(wanted: int, random: np.random.Generator) -> pl.DataFrame:
         is_attempt=pl.lit(value=True),
     )
     return pl.concat([charged, attempts]).with_columns(
-        evse_compact=pl.format(f"{OPERATOR}E{{}}", "evse"),
+        evse_compact=pl.format(f"{OPERATOR}E{{}}", pl.col("evse").cast(pl.String).str.zfill(8)),
         token_uid=pl.format("04{}", pl.col("token").cast(pl.String).str.zfill(12)),
         contract_compact=pl.format("NLROAC{}", pl.col("token").cast(pl.String).str.zfill(8)),
     )
@@ -109,22 +113,26 @@ def _amount(wh: pl.Expr, percent: int) -> pl.Expr:
     return (exact + 500_000) // 1_000_000 * 10_000
 
 
-def _side(true: pl.DataFrame, side: str) -> pl.DataFrame:
+def _side(true: pl.DataFrame, side: str, ids_of: IdsOf) -> pl.DataFrame:
     """Return the right CDR of each session, as one side would state it."""
     instant = SCHEMA["started_at"]
+    named = {kind: ids_of(kind, true["session"], true["evse"]) for kind in (Kind.CDR, Kind.SESSION, Kind.AUTHORIZATION)}
     begin = int(BEGIN.timestamp()) * _SECOND
     started = (pl.col("start") * _SECOND + begin).cast(instant)
     stated = true.with_columns(
         side=pl.lit(side),
         partner=pl.lit("roa"),
         owner=pl.lit("NL-EVN"),
-        cdr_id=pl.format("CDR-{}", "session"),
-        session_id=pl.format("S-{}", "session"),
-        authorization_reference=pl.when(pl.col("session") % 2 == 0).then(pl.format("A-{}", "session")),
-        evse_raw="evse_compact",
+        cdr_id=named[Kind.CDR],
+        session_id=named[Kind.SESSION],
+        authorization_reference=pl.when(pl.col("session") % 2 == 0).then(named[Kind.AUTHORIZATION]),
+        evse_raw=pl.col("evse_compact").str.replace(OPERATOR, f"{OPERATOR[:2]}*{OPERATOR[2:]}*", literal=True),
+        evse_uid=uuids(Kind.EVSE, true["evse"]),
+        connector_id=pl.lit("1"),
         started_at=started,
         ended_at=((pl.col("start") + pl.col("seconds")) * _SECOND + begin).cast(instant),
         energy_kwh_micro=pl.col("wh") * 1000,
+        total_hours_micro=pl.col("seconds") * 10_000 // 3600 * 100,
         net_micro=_amount(pl.col("wh"), 100),
         gross_micro=_amount(pl.col("wh"), 121),
         currency=pl.lit("EUR"),
@@ -152,7 +160,7 @@ def _measured(stated: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keyed(stated: pl.DataFrame) -> pl.DataFrame:
-    sha = pl.struct("cdr_id", "net_micro", "session", "last_updated").hash(1).cast(pl.String).str.zfill(20).str.tail(12)
+    sha = sha256s(stated.select(pl.struct("cdr_id", "net_micro", "session", "last_updated").hash(1)).to_series())
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in SCHEMA.items() if name not in stated.columns]
     return (
         stated.with_columns(*missing)
@@ -164,18 +172,18 @@ def _keyed(stated: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sent(
-    true: pl.DataFrame, faults: pl.DataFrame, random: np.random.Generator, clock_skew_seconds: int
+    true: pl.DataFrame, faults: pl.DataFrame, random: np.random.Generator, clock_skew_seconds: int, ids_of: IdsOf
 ) -> pl.DataFrame:
     """Return what the partner states of each session: its ids, its clock, its faults."""
     height = true.height
     jitter = pl.Series(random.integers(-4, 5, height) + clock_skew_seconds)
     wh = pl.when(faults["is_more"]).then(pl.col("wh") + pl.col("wh") // 10 + 150).otherwise("wh")
-    stated = _side(true.with_columns(start=pl.col("start") + jitter, wh=wh), "theirs")
+    stated = _side(true.with_columns(start=pl.col("start") + jitter, wh=wh), "theirs", ids_of)
     evses = true["evse"].n_unique()
     modes = faults["mode"]
     has_id, has_session = modes <= 1, modes.is_in([0, 1, 2])
-    lost = pl.format("H{}", pl.col("session").hash(5))
-    renumbered = pl.format("CDR-{}", pl.col("session") + evses)
+    lost = uuids(Kind.HUB, true["session"])
+    renumbered = ids_of(Kind.CDR, true["session"] + evses, true["evse"])
     is_former = pl.Series(random.random(height) < 0.05)
     return _keyed(
         stated.with_columns(
@@ -184,11 +192,11 @@ def _sent(
             .when(~has_id)
             .then(lost)
             .when(modes == 1)
-            .then(pl.col("cdr_id").str.to_lowercase())
+            .then(pl.col("cdr_id").str.to_uppercase())
             .otherwise("cdr_id"),
             session_id=pl.when(has_session).then("session_id"),
             authorization_reference=pl.when(modes == 3)
-            .then(pl.format("A-{}", "session"))
+            .then(ids_of(Kind.AUTHORIZATION, true["session"], true["evse"]))
             .otherwise(pl.when(modes < 3).then("authorization_reference")),
             token_uid=pl.when(modes != _CONTRACT_ONLY).then("token_uid"),
             evse_compact=pl.when(is_former)

@@ -8,14 +8,15 @@ from charging.reconciliation.aliases import Alias
 from charging.reconciliation.clock_offset import OffsetKind
 from charging.reconciliation.night import reconcile_frames
 from charging.roaming.frame import SCHEMA
+from rehearsal.labelled_ids import derived_ids, stated_ids
 from rehearsal.labelled_night import labelled_night
 
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def labelled():
-    return labelled_night(4000, seed=7, clock_skew_seconds=95)
+@pytest.fixture(scope="module", params=[stated_ids, derived_ids])
+def labelled(request):
+    return labelled_night(4000, seed=7, clock_skew_seconds=95, ids_of=request.param)
 
 
 @pytest.fixture(scope="module")
