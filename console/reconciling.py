@@ -16,7 +16,7 @@ from charging.reconciliation.night import reconcile
 from charging.reconciliation.one_of_both import one_of_both
 from charging.reconciliation.verdict import SETTLED, Judged, Verdict
 from charging.roaming import partner_file
-from charging.roaming.cdr import Cdr, Side
+from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.frame import to_frame
 from charging.roaming.partner import Partner
 from console import partnering, workplace
@@ -70,7 +70,7 @@ def reconciled(home: Path, wanted: Wanted) -> dict[str, Any]:
         frames = {side: to_frame(given.cdrs).lazy() for side, given in ((Side.OURS, ours), (Side.THEIRS, theirs))}
         twice = held_twice(frames[Side.OURS], aliases=aliases, time_zone=partner.terms.time_zone)
         seconds = one_of_both(frames[Side.OURS], frames[Side.THEIRS], twice)
-        stated = {row.pop("cdr_key"): row for row in seconds.iter_rows(named=True)}
+        stated = {row.pop("cdr_key"): row | {"cohort": Cohort(row["cohort"])} for row in seconds.iter_rows(named=True)}
         found = reconcile(
             [replace(cdr, **stated.get(cdr.cdr_key, {})) for cdr in ours.cdrs],
             theirs.cdrs,

@@ -12,7 +12,7 @@ from charging.reconciliation.credits import Credits, credit_pairs
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.repetitions import repetitions
 from charging.reconciliation.verdict import Kind
-from charging.roaming.cdr import CdrState, Protocol
+from charging.roaming.cdr import CdrState, Protocol, Side
 from charging.roaming.partner import CreditPolicy
 
 ADVENIR = "GIREVE2ADVENIR"
@@ -86,7 +86,7 @@ def _versions(
 ) -> tuple[Index, Index]:
     """Return the earlier states of records, each with the last one.
 
-    OCHP's ids are unique within one EVSE only (OCHP 1.3, kept in 1.4).
+    OCHP's ids are unique within one EVSE only (OCHP 1.3, kept in 1.4), and ours within one back-office.
     """
     if policy is CreditPolicy.RESENT_ID:
         mutable = np.flatnonzero(live)
@@ -101,11 +101,12 @@ def _versions(
         "owner",
         pl.col("cdr_id").str.to_uppercase(),
         pl.when(pl.col("protocol") == Protocol.OCHP).then("evse_compact").alias("within"),
+        pl.when(pl.col("side") == Side.OURS).then("cohort").alias("office"),
         "last_updated",
         pl.col("state").replace_strict(_RANKS, return_dtype=pl.Int8).alias("rank"),
         "raw_sha256",
     )
-    key = ["owner", "cdr_id", "within"]
+    key = ["owner", "cdr_id", "within", "office"]
     found = (
         texts.with_columns(row=pl.Series(again))
         .sort("last_updated", "rank", "raw_sha256", "row")

@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from charging import canonical
-from charging.reconciliation.follow_up.case import BESIDES
+from charging.reconciliation.follow_up.case import BESIDES, TARGETS
 from charging.reconciliation.night_frame import NightFrame, to_judged
 from charging.reconciliation.verdict import SETTLED, Judged
 from charging.reconciliation.wording import number_text
+from charging.roaming.cdr import Cohort
 from charging.roaming.frame import from_micro
 from charging.roaming.terms import Tier
 
@@ -64,7 +65,9 @@ def about(night: NightFrame, subjects: Sequence[str]) -> list[Judged]:
 def subject() -> pl.Expr:
     """Return `follow_up.case.subject` of a column of verdicts."""
     key = pl.coalesce(*KEYS)
-    record = pl.coalesce(*(_record_of(name) for name in KEYS))
+    is_targets = pl.col("ours_key").is_not_null() & (pl.col("cohort") == Cohort.MOVED).fill_null(value=False)
+    mark = pl.when(is_targets).then(pl.lit(TARGETS)).otherwise(pl.lit(""))
+    record = pl.concat_str(mark, pl.coalesce(*(_record_of(name) for name in KEYS)))
     return pl.when(pl.col("verdict").is_in(_BESIDES)).then(key).otherwise(record)
 
 

@@ -8,39 +8,41 @@ import polars as pl
 from charging.reconciliation.billed_twice import BilledTwice
 from charging.roaming.frame import SCHEMA
 
-SECONDS = pl.Schema({"cdr_key": pl.String(), "session_id": pl.String(), "last_updated": SCHEMA["last_updated"]})
-"""As what a CDR of ours is judged: a repetition bears the session id of what it repeats, and was stated after it."""
+SECONDS = pl.Schema({name: SCHEMA[name] for name in ("cdr_key", "cohort", "session_id", "last_updated")})
+"""As what a CDR of ours is judged: a repetition bears the session id of what it repeats, as if the same back-office had
+stated it after that."""
+_AT_ONCE = timedelta(seconds=120)
 
 
 def one_of_both(ours: pl.LazyFrame, theirs: pl.LazyFrame, twice: BilledTwice) -> pl.DataFrame:
     """Return as what to judge the CDRs of charges that certainly are held twice, in the schema `SECONDS`.
 
-    The first is the one whose id, or session's id, the partner uses; else the legacy's. Where the partner uses both,
-    it has been billed twice, and each is judged by itself.
+    The first is the one whose id, or session's id, the partner uses; else the legacy's. Where the partner uses both, a
+    CDR for each, it has been billed twice, and each is judged by itself.
     """
     pairs = twice.sessions.filter("is_certain").select("legacy_key", "target_key")
     keys = pl.concat([pairs["legacy_key"], pairs["target_key"]])
     if keys.is_empty():
         return pl.DataFrame(schema=SECONDS)
     stated = (
-        ours.select("cdr_key", "cdr_id", "session_id", "last_updated")
+        ours.select("cdr_key", "cohort", "cdr_id", "session_id", "started_at", "last_updated")
         .filter(pl.col("cdr_key").is_in(keys.implode()))
         .collect()
     )
-    used = _used(theirs, stated)
+    users = _users(ours, theirs, stated)
     by_key = {row["cdr_key"]: row for row in stated.iter_rows(named=True)}
     told: list[dict[str, Any]] = []
     for legacy, target in pairs.iter_rows():
-        is_used = [
-            bool({_id(by_key[key]["cdr_id"]), _id(by_key[key]["session_id"])} & used) for key in (legacy, target)
-        ]
-        if all(is_used):
+        of_legacy, of_target = (users.get(key, frozenset()) for key in (legacy, target))
+        is_targets = bool(of_target - of_legacy)
+        if is_targets and of_legacy - of_target:
             continue
-        first, second = (by_key[key] for key in ((target, legacy) if is_used[1] else (legacy, target)))
+        first, second = (by_key[key] for key in ((target, legacy) if is_targets else (legacy, target)))
         session_id = first["session_id"] or f"session of {first['cdr_key']}"
         later = max(first["last_updated"], second["last_updated"]) + timedelta(microseconds=1)
-        told.append({"cdr_key": first["cdr_key"], "session_id": session_id, "last_updated": first["last_updated"]})
-        told.append({"cdr_key": second["cdr_key"], "session_id": session_id, "last_updated": later})
+        as_first = {"cohort": first["cohort"], "session_id": session_id}
+        told.append({"cdr_key": first["cdr_key"], "last_updated": first["last_updated"]} | as_first)
+        told.append({"cdr_key": second["cdr_key"], "last_updated": later} | as_first)
     return pl.DataFrame(told, schema=SECONDS)
 
 
@@ -53,18 +55,28 @@ def judged_as(ours: pl.LazyFrame, seconds: pl.DataFrame) -> pl.LazyFrame:
     return told.with_columns(pl.coalesce(f"{name}_now", name).alias(name) for name in names).select(list(SCHEMA))
 
 
-def _used(theirs: pl.LazyFrame, stated: pl.DataFrame) -> set[str | None]:
-    """Return which ids of these CDRs stand in the partner's, as a CDR's or a session's."""
-    ids = pl.concat([stated["cdr_id"], stated["session_id"]]).drop_nulls().str.to_uppercase().unique()
-    found = [
-        theirs.select(pl.col(name).str.to_uppercase())
-        .filter(pl.col(name).is_in(ids.implode()))
-        .unique()
-        .collect()[name]
-        for name in ("cdr_id", "session_id")
-    ]
-    return set(pl.concat(found))
+def _users(ours: pl.LazyFrame, theirs: pl.LazyFrame, stated: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """Return, by key, which CDRs of the partner's bear the id of a CDR of ours, or of its session.
+
+    Where CDRs of both back-offices bear an id, the session must also have begun at about the same time.
+    """
+    ids = _by_id(stated.lazy(), "cdr_key", "started_at").collect()
+    wanted = pl.col("id").is_in(ids["id"].unique().implode())
+    shared = (
+        _by_id(ours, "cohort")
+        .filter(wanted)
+        .group_by("id")
+        .agg(is_shared=pl.col("cohort").drop_nulls().n_unique() > 1)
+        .collect()
+    )
+    used = _by_id(theirs, "cdr_key", "started_at").filter(wanted).collect()
+    found = ids.join(shared, on="id").join(used, on="id", suffix="_theirs")
+    is_then = (pl.col("started_at") - pl.col("started_at_theirs")).abs() <= _AT_ONCE
+    users = found.filter(~pl.col("is_shared") | is_then).group_by("cdr_key").agg(pl.col("cdr_key_theirs").unique())
+    return {key: frozenset(by) for key, by in users.iter_rows()}
 
 
-def _id(stated: str | None) -> str | None:
-    return None if stated is None else stated.upper()
+def _by_id(side: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
+    """Return columns of CDRs by each of their ids, which are compared without regard to case."""
+    named = [side.select(*columns, id=pl.col(name).str.to_uppercase()) for name in ("cdr_id", "session_id")]
+    return pl.concat(named).drop_nulls("id")

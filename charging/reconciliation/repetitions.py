@@ -1,4 +1,7 @@
-"""CDRs of one side that bill again what another one bills: the same id, session, or place, driver and start."""
+"""CDRs of one side that bill again what another one bills: the same id, session, or place, driver and start.
+
+Of our own CDRs an id repeats only what the same back-office has stated: each counts its transactions 1, 2, 3.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,11 +10,15 @@ import polars as pl
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Keys, Rows
 from charging.reconciliation.kernels.joining import repeated_keys, repeats
+from charging.roaming.cdr import Side
 
 Index = npt.NDArray[np.int64]
 _SAME_START = 2_000_000
 _MIXES = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
-_TEXTS = ("owner", "cdr_id", "session_id", "token_uid", "contract_compact", "last_updated", "raw_sha256")
+_TEXTS = (
+    *("side", "cohort", "owner", "cdr_id", "session_id", "token_uid", "contract_compact"),
+    *("last_updated", "raw_sha256"),
+)
 
 
 def repetitions(side: Facts, live: npt.NDArray[np.bool_]) -> tuple[Index, Index]:
@@ -82,7 +89,9 @@ def _is_same() -> pl.Expr:
 
     has_no_token = pl.col("token_uid_one").is_null() & pl.col("token_uid_other").is_null()
     has_driver = agree("token_uid").fill_null(value=False) | (has_no_token & agree("contract_compact"))
-    by_kind = [agree("owner") & agree("cdr_id"), agree("owner") & agree("session_id"), agree("evse") & has_driver]
+    has_one_counter = (pl.col("side_one") != Side.OURS) | agree("cohort").fill_null(value=True)
+    has_one_owner = agree("owner") & has_one_counter
+    by_kind = [has_one_owner & agree("cdr_id"), has_one_owner & agree("session_id"), agree("evse") & has_driver]
     return pl.any_horizontal((pl.col("kind") == kind) & test for kind, test in enumerate(by_kind))
 
 

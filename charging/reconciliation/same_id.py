@@ -1,11 +1,15 @@
-"""Candidates that bear the same id: hashes propose, the texts behind them decide."""
+"""Candidates that bear the same id: hashes propose, the texts behind them decide.
+
+Two back-offices both count their transactions 1, 2, 3. An id that CDRs of both bear proves nothing by itself: place and
+time must agree with it, or what comes after the ids must tell.
+"""
 
 import numpy as np
 
 from charging.loops.together import both
-from charging.reconciliation.facts import Facts
+from charging.reconciliation.facts import COHORTS, Facts
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
-from charging.reconciliation.kernels.joining import id_edges
+from charging.reconciliation.kernels.joining import START_WINDOW, id_edges, repeats
 from charging.roaming.terms import Tier
 
 _COLUMNS = {
@@ -30,7 +34,42 @@ def id_edges_of(tier: Tier, ours: Facts, theirs: Facts, our_free: Mask, their_fr
     if tier is Tier.SESSION_ID and not is_same.all():
         doubtful = np.flatnonzero(~is_same)
         is_same[doubtful] = _share_an_alias(ours, theirs, left[doubtful], right[doubtful])
-    return left[is_same], right[is_same]
+    left, right = left[is_same], right[is_same]
+    is_shared = _in_both_offices(tier, ours)[left]
+    if is_shared.any():
+        shared = np.flatnonzero(is_shared)
+        is_sure = np.ones(left.size, np.bool_)
+        is_sure[shared] = _agree_in_place_and_time(ours, theirs, left[shared], right[shared])
+        left, right = left[is_sure], right[is_sure]
+    return left, right
+
+
+def _in_both_offices(tier: Tier, ours: Facts) -> Mask:
+    """Return which of our CDRs bear an id that one of the other back-office bears, too, matched or not.
+
+    Two ids of one hash are taken for one: then place and time are asked in vain, and nothing is lost.
+    """
+    found = np.zeros(ours.height, np.bool_)
+    has_cohort = ours.cohort >= 0
+    if tier is Tier.AUTHORIZATION_REFERENCE or np.unique(ours.cohort[has_cohort]).size < len(COHORTS.categories):
+        return found
+    keys, rows = _keys(tier, ours, has_cohort)
+    again = np.flatnonzero(repeats(keys))
+    keys, rows = keys[again], rows[again]
+    offices = [keys[ours.cohort[rows] == cohort] for cohort in range(len(COHORTS.categories))]
+    found[rows[np.isin(keys, np.intersect1d(*offices))]] = True
+    return found
+
+
+def _agree_in_place_and_time(ours: Facts, theirs: Facts, left: Rows, right: Rows) -> Mask:
+    """Whether candidates are at one EVSE, and begin together or share at least four fifths of the longer one."""
+    starts, ends = ((getattr(ours, name)[left], getattr(theirs, name)[right]) for name in ("start", "end"))
+    shared = np.minimum(*ends) - np.maximum(*starts)
+    longer = np.maximum(ends[0] - starts[0], ends[1] - starts[1])
+    is_then = (np.abs(starts[0] - starts[1]) <= START_WINDOW) | ((longer > 0) & (shared * 5 >= longer * 4))
+    is_there = (ours.current_evses(left) == theirs.current_evses(right)).fill_null(value=False).to_numpy()
+    found: Mask = is_then & is_there & (ours.evse[left] != 0)
+    return found
 
 
 def _keys(tier: Tier, side: Facts, free: Mask) -> tuple[Keys, Rows]:

@@ -14,7 +14,7 @@ from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.night_share import KEYS, about, subject
 from charging.reconciliation.wording import number_text
 
-_SAID = (*KEYS, "verdict", "kinds", "difference", "money_at_risk", "currency")
+_SAID = (*KEYS, "verdict", "kinds", "difference", "money_at_risk", "currency", "cohort")
 _AMOUNTS = ("difference", "money_at_risk")
 _READ_AS = pl.Schema({"verdict_number": pl.Int64()} | dict.fromkeys(_SAID, pl.String()))
 
@@ -51,6 +51,7 @@ def _said(night: NightFrame) -> pl.DataFrame:
     told = night.judged.select(
         *KEYS,
         "verdict",
+        "cohort",
         "is_exact",
         kinds=pl.format("[{}]", listed),
         currency=pl.col("currency").fill_null(""),

@@ -12,9 +12,10 @@ from charging.reconciliation.night_frame import NightFrame, to_judged
 from charging.reconciliation.summary import Summary
 from charging.reconciliation.verdict import NEXT_STEP, SETTLED, Judged, Kind, Verdict
 from charging.reconciliation.wording import number
+from charging.roaming.cdr import Cohort
 from charging.roaming.frame import from_micro, micro
 
-_CHANGED = ("verdict", "kinds", "explanation", "next_step")
+_CHANGED = ("verdict", "kinds", "explanation", "next_step", "cohort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +33,18 @@ def named(judged: Sequence[Judged], twice: BilledTwice) -> list[Judged]:
     The one that the partner has a counterpart of is the first; where it has of both or of none, the one that is settled
     or else the legacy's. The second is a `duplicate` of the kind `two_routes` with its whole amount at risk; if only
     EVSE and time say that they are one charge, or the partner's CDR fits both, it is `ambiguous`. The first keeps its
-    verdict.
+    verdict. Each is of its own back-office's cohort again: the second was judged as of the first's (`one_of_both`).
     """
     of: dict[str | None, Judged] = {one.ours_key: one for one in judged if one.ours_key is not None}
-    seconds: dict[str, Judged] = {}
+    renamed: dict[str, Judged] = {}
     for row in twice.sessions.iter_rows(named=True):
         pair = _pair(row)
         if all(held.key in of for held in pair):
+            for held, cohort in zip(pair, (Cohort.NOT_MOVED, Cohort.MOVED), strict=True):
+                of[held.key] = renamed[held.key] = replace(of[held.key], cohort=cohort)
             first, second = sorted(pair, key=_standing(of))
-            seconds[second.key] = _second(of[second.key], first, second, row)
-    return [seconds.get(one.ours_key or "", one) for one in judged]
+            renamed[second.key] = _second(of[second.key], first, second, row)
+    return [renamed.get(one.ours_key or "", one) for one in judged]
 
 
 def named_in_columns(night: NightFrame, twice: BilledTwice) -> NightFrame:

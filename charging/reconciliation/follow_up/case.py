@@ -7,11 +7,14 @@ from decimal import Decimal
 from charging import canonical
 from charging.reconciliation.follow_up.lifecycle import CLOSED, Event, State, Turn, after, turn
 from charging.reconciliation.verdict import Judged, Kind, Verdict
+from charging.roaming.cdr import Cohort
 
 BESIDES: frozenset[Verdict] = frozenset(
     {Verdict.DUPLICATE, Verdict.SUPERSEDED, Verdict.EXCLUDED, Verdict.CREDIT_UNPAIRED}
 )
 """Verdicts on records that may stand beside another one of the same id, which is judged for itself."""
+TARGETS = "TARGET|"
+"""Before the name of a record of ours that the target has numbered; no other name begins so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,13 @@ def case_key(partner: str, subject: str) -> str:
     return f"R-{canonical.digest([partner, subject])[:12]}"
 
 
-def record(cdr_key: str) -> str:
-    """Return which record a CDR's key is a version of: side, partner, owner and id, in capitals."""
-    return cdr_key.rpartition("|")[0].upper()
+def record(cdr_key: str, cohort: str | None = None) -> str:
+    """Return which record a CDR's key is a version of: side, partner, owner and id, in capitals.
+
+    `cohort` is that of a CDR of ours: two back-offices may number unlike sessions alike, and the target's are marked.
+    """
+    name = cdr_key.rpartition("|")[0].upper()
+    return f"{TARGETS}{name}" if cohort == Cohort.MOVED else name
 
 
 def subject(judged: Judged) -> str:
@@ -99,7 +106,7 @@ def subject(judged: Judged) -> str:
     What shares its id with the record that counts is named by its own version.
     """
     key = judged.ours_key or judged.theirs_key or ""
-    return key if judged.verdict in BESIDES else record(key)
+    return key if judged.verdict in BESIDES else record(key, judged.cohort if judged.ours_key else None)
 
 
 def moved(

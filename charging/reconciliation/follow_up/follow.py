@@ -161,9 +161,9 @@ def _where(judged: Sequence[Judged]) -> Mapping[str, Judged]:
     """Return in which verdict each record is; a pair before what repeats one of its records."""
     found: dict[str, Judged] = {}
     for one in sorted(judged, key=lambda each: each.verdict in BESIDES):
-        for key in (one.ours_key, one.theirs_key):
+        for key, cohort in ((one.ours_key, one.cohort), (one.theirs_key, None)):
             if key is not None:
-                found.setdefault(record(key), one)
+                found.setdefault(record(key, cohort), one)
                 found.setdefault(key, one)
     return found
 
@@ -171,7 +171,7 @@ def _where(judged: Sequence[Judged]) -> Mapping[str, Judged]:
 def _elsewhere(case: Case, where: Mapping[str, Judged], *, night: Round) -> list[_Moved]:
     """Return what becomes of an open case that no verdict of the night is about."""
     key = str(case.ours_key or case.theirs_key)
-    one = where.get(key) or where.get(record(key))
+    one = where.get(key) or where.get(record(key, case.cohort if case.ours_key else None))
     if one is None:
         if case.day != night.day or case.explanation == GONE:  # another night's, or it has been said
             return []

@@ -23,7 +23,7 @@ def slow_night(ours, theirs, *, terms, tariffs, as_of, aliases=None, policy="cre
         told, rest = corrected(side, aliases, policy)
         found += told
         live.append(rest)
-    pairs, tied, alone = matched(*live, aliases, terms.tiers)
+    pairs, tied, alone = matched(*live, aliases, terms.tiers, everything=ours)
     for our, their, tier in pairs:
         one = judge_pair(Pair(ours=our, theirs=their, tier=tier), terms=terms, tariffs=tariffs, aliases=aliases)
         found.append((one.ours_key, one.theirs_key, one.verdict, one.tier, frozenset(one.kinds)))
@@ -115,7 +115,8 @@ def repetitions(rest, told, aliases, policy):
 
 
 def record(cdr):
-    return cdr.owner, cdr.cdr_id.upper(), cdr.evse_compact if cdr.protocol is Protocol.OCHP else None
+    within = cdr.evse_compact if cdr.protocol is Protocol.OCHP else None
+    return cdr.owner, cdr.cdr_id.upper(), within, cdr.cohort if cdr.side is Side.OURS else None
 
 
 def place(cdr, aliases):
@@ -132,9 +133,14 @@ def credited(credit, original, rest):
 
 
 def repeats(cdr, other, aliases):
-    has_same_id = cdr.owner == other.owner and (
-        cdr.cdr_id.upper() == other.cdr_id.upper()
-        or (cdr.session_id and cdr.session_id.upper() == (other.session_id or "").upper())
+    has_one_counter = cdr.side is Side.THEIRS or None in (cdr.cohort, other.cohort) or cdr.cohort is other.cohort
+    has_same_id = (
+        has_one_counter
+        and cdr.owner == other.owner
+        and (
+            cdr.cdr_id.upper() == other.cdr_id.upper()
+            or (cdr.session_id and cdr.session_id.upper() == (other.session_id or "").upper())
+        )
     )
     if has_same_id and is_plausible(cdr, other, aliases):
         return True
@@ -177,11 +183,17 @@ def overlaps(one, other):
     return longer > timedelta(0) and shared * 5 >= longer * 4
 
 
-def matched(ours, theirs, aliases, tiers):
+def matched(ours, theirs, aliases, tiers, *, everything):
     left, right = list(ours), list(theirs)
     pairs, tied = [], []
     for tier in sorted(tiers):
-        edges = [(our, their) for our in left for their in right if is_candidate(tier, our, their, aliases)]
+        shared = {id(our) for our in left if is_in_both_offices(tier, our, everything)}
+        edges = [
+            (our, their)
+            for our in left
+            for their in right
+            if is_candidate(tier, our, their, aliases) and (id(our) not in shared or is_there_then(our, their, aliases))
+        ]
         take(edges, tier, pairs, left, right)
         if tier is Tier.EVSE_AND_TOKEN:
             rest = [edge for edge in edges if is_left(edge, left, right)]
@@ -225,6 +237,17 @@ def is_candidate(tier, one, other, aliases):
         Tier.EVSE_AND_TIME: has_evse and (overlaps(one, other) or (has_token and starts_near)),
     }
     return evidence[tier] and (tier > Tier.AUTHORIZATION_REFERENCE or is_plausible(one, other, aliases))
+
+
+def is_in_both_offices(tier, cdr, ours):
+    ids = {Tier.CDR_ID: lambda one: {one.cdr_id.upper()}, Tier.SESSION_ID: names}.get(tier, lambda _: set())
+    others = (one for one in ours if one.owner == cdr.owner and None not in (one.cohort, cdr.cohort))
+    return any(ids(one) & ids(cdr) and one.cohort is not cdr.cohort for one in others)
+
+
+def is_there_then(one, other, aliases):
+    has_evse = current_evse(one, aliases) == current_evse(other, aliases)
+    return has_evse and (abs(one.started_at - other.started_at) <= WINDOW or overlaps(one, other))
 
 
 def names(cdr):
