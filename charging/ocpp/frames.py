@@ -1,6 +1,7 @@
 """OCPP-J frames: bytes to values and back, without a socket. A bad frame is a value, too, and never an exception."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,8 @@ MAX_DEPTH = 32
 """OCPP 1.6's deepest message nests nine levels; a thousand brackets are an attack."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NO_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)|[^"\[\]{}]++', re.DOTALL)
+"""Text in quotes, closed or cut off, and everything else that opens and closes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
     """Return the frame that the bytes hold. Cheap refusals come first: size, depth, UTF-8, JSON, then the envelope."""
     if len(raw) > max_bytes:
         return BadFrame(problem=f"it is longer than {max_bytes} bytes", unique_id=None, raw=raw[:max_bytes])
-    if _is_deeper(raw, max_depth):
+    if is_deeper(raw, max_depth):
         return BadFrame(problem=f"it nests deeper than {max_depth}", unique_id=None, raw=raw)
     try:
         text = raw.decode()
@@ -101,25 +104,18 @@ def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
             return BadFrame(problem="it is no CALL, CALLRESULT or CALLERROR", unique_id=None, raw=raw)
 
 
-def _is_deeper(raw: bytes, limit: int) -> bool:
-    """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk."""
+def is_deeper(raw: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk.
+
+    Unbalanced brackets are left to the parser, which refuses them without going deep.
+    """
     if raw.count(b"[") + raw.count(b"{") <= limit:
         return False
-    depth, is_text, is_escaped = 0, False, False
-    for byte in raw:
-        if is_escaped:
-            is_escaped = False
-        elif is_text:
-            is_escaped, is_text = byte == 0x5C, byte != 0x22
-        elif byte == 0x22:
-            is_text = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > limit:
-                return True
-        elif byte in b"]}":
-            depth -= 1
-    return False
+    depth = deepest = 0
+    for bracket in _NO_BRACKET.sub(b"", raw):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > limit
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,0 +1,124 @@
+"""Calls to the station: those of its back office and those of orders share one way, and take turns."""
+
+from datetime import datetime
+
+from charging.ocpp.envelope import CALL, CALL_ERROR
+from charging.ocpp.frames import CallError, encode
+from charging.ocpp.relay.effects import (
+    Alarm,
+    Direction,
+    Effects,
+    OrderAnswered,
+    OrderSent,
+    Outcome,
+    Recorded,
+    ToOffice,
+    ToStation,
+)
+from charging.ocpp.relay.lane import Asked, Lane
+from charging.ocpp.relay.order import Order
+from charging.ocpp.relay.rules import Rules
+
+
+class TowardStation:
+    """The way down. First come, first served; a call that never went is said to have failed, to whoever asked."""
+
+    __slots__ = ("count", "lane", "rules", "tag")
+
+    def __init__(self, rules: Rules, tag: str) -> None:
+        self.rules = rules
+        self.lane = Lane()
+        self.tag = tag
+        self.count = 0
+
+    def accept(self, asked: Asked, at: datetime, effects: Effects) -> None:
+        """Send the call on, or let it wait for its turn."""
+        lane = self.lane
+        if lane.open is None and not lane.waiting:
+            self._send(asked, at, effects)
+        elif len(lane.waiting) >= self.rules.queue_limit:
+            self._refuse(asked, "too many calls wait for this station", Outcome.UNSENT, at, effects)
+        else:
+            if not asked.order_id:
+                asked.deadline = at + self.rules.queue_wait
+            lane.waiting.append(asked)
+
+    def order(self, order: Order, at: datetime, effects: Effects) -> None:
+        """Take an order up; its call has an id that nobody else can have used."""
+        self.accept(self.call(order.action, order.payload, order.expires_at, at, order_id=order.order_id), at, effects)
+
+    def call(self, action: str, payload: bytes, deadline: datetime, at: datetime, **more: object) -> Asked:
+        """Return a call of our own, not yet sent."""
+        self.count += 1
+        unique_id = f"{self.tag}.{self.count}"
+        raw = b'[2,"%b","%b",%b]' % (unique_id.encode(), action.encode(), payload)
+        return Asked(unique_id, action, b"", raw, at, deadline, is_ours=True, **more)  # type: ignore[arg-type]
+
+    def pump(self, at: datetime, effects: Effects) -> None:
+        """Send the next call, if the way is free."""
+        while self.lane.open is None and self.lane.waiting:
+            self._send(self.lane.waiting.pop(0), at, effects)
+
+    def expire(self, at: datetime, effects: Effects) -> None:
+        """Give up what is overdue."""
+        for asked in self.lane.overdue(at):
+            self._refuse(asked, "the station had no time for it", Outcome.EXPIRED, at, effects)
+        if self.lane.open is not None and self.lane.open.deadline <= at:
+            asked = self.lane.open
+            self.lane.give_up()
+            effects.append(Alarm("station_silent", f"the station does not answer {asked.action}"))
+            if asked.order_id:
+                effects.append(OrderAnswered(asked.order_id, Outcome.UNKNOWN, b""))
+            self.pump(at, effects)
+
+    def office_gone(self, effects: Effects) -> None:
+        """Forget the calls of a back office whose link has ended: it takes no answer any more, and asks again."""
+        effects += [
+            _recorded(asked, None, "its back office left before its turn came")
+            for asked in self.lane.waiting
+            if not asked.is_ours
+        ]
+        self.lane.waiting = [asked for asked in self.lane.waiting if asked.is_ours]
+        for asked in (self.lane.open, self.lane.late):
+            if asked is not None and not asked.is_ours:
+                asked.is_ours = True
+
+    def end(self, effects: Effects) -> None:
+        """Say of each order what is known of it, now that the station has left."""
+        for asked in (*([self.lane.open] if self.lane.open else []), *self.lane.waiting):
+            was_sent = asked is self.lane.open
+            if asked.order_id:
+                effects.append(OrderAnswered(asked.order_id, Outcome.UNKNOWN if was_sent else Outcome.UNSENT, b""))
+            elif not was_sent:
+                effects.append(_recorded(asked, None, "the station left before its turn came"))
+        self.lane.open, self.lane.waiting = None, []
+
+    def _send(self, asked: Asked, at: datetime, effects: Effects) -> None:
+        if asked.order_id and asked.deadline <= at:
+            effects.append(OrderAnswered(asked.order_id, Outcome.EXPIRED, b""))
+            return
+        asked.deadline = at + self.rules.station_answers
+        self.lane.open = asked
+        if asked.order_id:
+            effects.append(OrderSent(asked.order_id, asked.unique_id))
+        effects += [_recorded(asked, asked.sent, asked.rule), ToStation(asked.sent)]
+
+    def _refuse(self, asked: Asked, why: str, outcome: Outcome, at: datetime, effects: Effects) -> None:
+        """A call that the station never saw: an order is told so, a back office gets a CALLERROR."""
+        if asked.order_id:
+            effects.append(OrderAnswered(asked.order_id, outcome, b""))
+        if asked.is_ours:
+            return
+        refusal = encode(CallError(unique_id=asked.unique_id, code="GenericError", description=why, details={}))
+        effects += [
+            _recorded(asked, None, why),
+            Recorded(Direction.TO_OFFICE, b"", refusal, CALL_ERROR, asked.unique_id, asked.action, why, at),
+            ToOffice(refusal),
+        ]
+
+
+def _recorded(asked: Asked, sent: bytes | None, rule: str) -> Recorded:
+    way = Direction.FROM_OFFICE if asked.raw else Direction.TO_STATION
+    return Recorded(
+        way, asked.raw, sent, CALL, asked.unique_id, asked.action, rule or ("order" * bool(asked.order_id)), asked.at
+    )
