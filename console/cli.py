@@ -22,6 +22,7 @@ from console.commands import (
     prove,
     quarantine,
     receiver,
+    recipe,
     reconcile,
     remap,
 )
@@ -41,6 +42,7 @@ app.add_typer(invoice.app, name="invoice")
 app.command()(invoice.money)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
+app.add_typer(recipe.app, name="recipe")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)

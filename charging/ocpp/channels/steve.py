@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from charging.clock import Clock
 from charging.errors import BackOfficeUnavailable, SourceError, StationUnreachable
 from charging.legacy.steve_schema import SteveSchema, reflect
-from charging.migration.ports import Sighting
+from charging.migration.ports import Setting, Sighting
 from charging.ocpp.channels import steve_sightings
 from charging.secret import Secret
 
@@ -48,6 +48,7 @@ class _Task(msgspec.Struct, rename="camel"):
 class _Key(msgspec.Struct):
     key: str
     value: str | None = None
+    readonly: bool | None = None
 
 
 class _Configuration(msgspec.Struct, rename="camel"):
@@ -66,6 +67,10 @@ class SteveChannel:
 
     async def get_configuration(self, station_id: str, keys: Sequence[str]) -> Mapping[str, str | None]:
         """Read the keys; those that the station does not know are absent from the answer."""
+        return {setting.key: setting.value for setting in await self.settings_of(station_id, keys)}
+
+    async def settings_of(self, station_id: str, keys: Sequence[str]) -> Sequence[Setting]:
+        """Read the keys, or with none all that the station lists."""
         body = {"confKeyList": list(keys)}
         try:
             async for attempt in stamina.retry_context(on=_is_passing, attempts=3, timeout=30):
@@ -77,7 +82,9 @@ class SteveChannel:
         if isinstance(answer, _Error):
             raise StationUnreachable(station_id, f"it answered GetConfiguration with {answer.error_code}")
         found = self._decode(answer.response, _Configuration)
-        return {entry.key: entry.value for entry in found.configuration_keys}
+        return [
+            Setting(key=entry.key, value=entry.value, is_read_only=entry.readonly) for entry in found.configuration_keys
+        ]
 
     async def change_configuration(self, station_id: str, key: str, value: str) -> str:
         """Write one key and return the station's status."""
