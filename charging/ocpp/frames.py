@@ -70,11 +70,18 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
         text = raw.decode()
     except UnicodeDecodeError:
         return BadFrame(problem="it is not UTF-8", unique_id=None, raw=raw)
-    try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # ValueError also stands for an integer of thousands of digits
+    value = parse_json(text)
+    if value is None:
         return BadFrame(problem="it is not JSON", unique_id=None, raw=raw)
     return _envelope(value, raw)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the JSON value, numbers with a fraction exact; None if it is no JSON, or is `null`."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):  # ValueError also stands for an integer of thousands of digits
+        return None
 
 
 def encode(frame: Frame) -> bytes:

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     """The payload is the station's CALLRESULT."""
     REFUSED = "refused"
-    """The payload is the station's CALLERROR, code and description first: `["NotImplemented","",{}]`."""
+    """The payload is the station's whole CALLERROR: `[4,"id","NotImplemented","",{}]`."""
     EXPIRED = "expired"
     """Its deadline passed before its turn came. The station never saw it."""
     UNSENT = "unsent"

@@ -4,6 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from charging.ocpp.flavours.flavour import UserRule
+
+NO_PAYLOAD = msgspec.Raw(b"{}")
+
 
 class Asked(msgspec.Struct):
     """A call on its way, or waiting for its turn."""
@@ -21,10 +25,14 @@ class Asked(msgspec.Struct):
     rule: str = ""
     """The rule that made or rewrote it."""
     order_id: str = ""
+    payload: msgspec.Raw = NO_PAYLOAD
+    """Of the call as it arrived; of one that was made here, an empty object."""
     is_ours: bool = False
     """Made here: its answer goes no further."""
     note: object = None
     """What has to be remembered until the answer comes."""
+    following: tuple[UserRule, ...] = ()
+    """An operator's own rules that have something to do once the call was acknowledged."""
 
 
 class Lane:

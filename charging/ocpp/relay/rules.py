@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from charging.ocpp.flavours.flavour import Flavour
 from charging.ocpp.frames import MAX_BYTES, MAX_DEPTH
 
 
@@ -30,3 +31,7 @@ class Rules:
     """How long no message of a transaction may have passed before a station counts as drained."""
     boot_wait: timedelta = timedelta(seconds=60)
     """How long a station may take to boot by itself before it is asked to (`domain.md` §4.1)."""
+    flavours: tuple[Flavour, ...] = ()
+    """Which a station is of is decided by its boot; until then it is what its memory says."""
+    alike: frozenset[str] = frozenset()
+    """The back offices that are to hear all stations alike: towards these, flavours are evened out."""

@@ -1,23 +1,49 @@
 """Calls from the station to its back office, one at a time, and what happens when the back office is away."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
-from charging.ocpp.envelope import CALL
-from charging.ocpp.relay.effects import Alarm, CloseStation, Direction, Effects, Recorded, ToOffice
+import msgspec
+
+from charging.ocpp.envelope import CALL, CALL_RESULT, Envelope
+from charging.ocpp.relay.effects import Alarm, CloseStation, Direction, Effects, Recorded, ToOffice, ToStation
+from charging.ocpp.relay.habits import Habits
 from charging.ocpp.relay.lane import Asked, Lane
 from charging.ocpp.relay.rules import Rules
+from charging.ocpp.relay.verdict import Verdict
 
 TRY_AGAIN_LATER = 1013
 """IANA's WebSocket close code: the server is overloaded or, as here, a gateway without its upstream."""
 
 
+ASKED_AGAIN = "asked again on a new link"
+
+
+class Transactions(Protocol):
+    """What 1.6 and 2.x know of transactions, each in its own way."""
+
+    last_at: datetime | None
+
+    def of_station(self, asked: Asked, back_office: str, at: datetime, effects: Effects) -> Verdict | None: ...
+
+    def of_answer(
+        self, asked: Asked, frame: Envelope, raw: bytes, back_office: str, effects: Effects
+    ) -> tuple[bytes, str]: ...
+
+    def of_office(self, asked: Asked, back_office: str) -> Verdict | None: ...
+
+
 class TowardOffice:
-    """The way up. A call waits here for its turn and for the link; it is never answered from here."""
+    """The way up. A call waits here for its turn and for the link."""
 
-    __slots__ = ("away_since", "is_up", "lane", "rules")
+    __slots__ = ("away_since", "back_office", "habits", "is_up", "lane", "rules", "transactions")
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, back_office: str, transactions: Transactions, habits: Habits) -> None:
         self.rules = rules
+        self.back_office = back_office
+        self.transactions = transactions
+        self.habits = habits
         self.lane = Lane()
         self.is_up = False
         self.away_since: datetime | None = None
@@ -42,19 +68,26 @@ class TowardOffice:
             if not self.is_up and self.away_since is None:
                 self.away_since = at
 
+    def insert(self, made: Sequence[Asked], at: datetime, effects: Effects) -> None:
+        """Send calls of our own before all that waits: they belong to what has just been said."""
+        for asked in made:
+            asked.deadline = at + self.rules.queue_wait
+        self.lane.waiting[:0] = made
+        self.pump(at, effects)
+
     def up(self, at: datetime, effects: Effects) -> None:
         """Ask again what the lost link left unanswered: the station would do the same, had the link been its own."""
         self.is_up, self.away_since = True, None
         unanswered, self.lane.open = self.lane.open, None
         if unanswered is not None:
-            unanswered.rule = unanswered.rule or "asked again on a new link"
-            self._send(unanswered, at, effects)
+            unanswered.rule = f"{unanswered.rule}; {ASKED_AGAIN}" if unanswered.rule else ASKED_AGAIN
+            self._pass(unanswered, at, effects)
         self.pump(at, effects)
 
     def down(self, at: datetime) -> None:
         """Keep what waits; from now on the wait is bounded by `office_wait`."""
         self.is_up = False
-        if self.away_since is None and (self.lane.open is not None or self.lane.waiting):
+        if self.away_since is None and any(not asked.is_ours for asked in self._pending()):
             self.away_since = at
 
     def pump(self, at: datetime, effects: Effects) -> None:
@@ -94,10 +127,29 @@ class TowardOffice:
         return min(away, first)
 
     def _is_repeated(self, asked: Asked) -> bool:
-        pending = [*([self.lane.open] if self.lane.open else []), *self.lane.waiting]
-        return any(other.unique_id == asked.unique_id and other.raw == asked.raw for other in pending)
+        return any(other.unique_id == asked.unique_id and other.raw == asked.raw for other in self._pending())
+
+    def _pending(self) -> list[Asked]:
+        return [self.lane.open, *self.lane.waiting] if self.lane.open else self.lane.waiting
 
     def _send(self, asked: Asked, at: datetime, effects: Effects) -> None:
+        verdict = None if asked.is_ours else self.transactions.of_station(asked, self.back_office, at, effects)
+        if verdict is not None and verdict.answer:
+            answer = b"[3,%b,%b]" % (msgspec.json.encode(asked.unique_id), verdict.answer)
+            way, rule = Direction.TO_STATION, verdict.rule
+            effects += [
+                _recorded(asked, None, rule),
+                Recorded(way, b"", answer, CALL_RESULT, asked.unique_id, asked.action, rule, at),
+                ToStation(answer),
+            ]
+            return
+        if verdict is not None:
+            asked.sent, asked.rule = verdict.sent, verdict.rule
+        if not asked.is_ours and self.habits.memory.flavour.rules and self.back_office in self.rules.alike:
+            self.habits.rewrite(asked)
+        self._pass(asked, at, effects)
+
+    def _pass(self, asked: Asked, at: datetime, effects: Effects) -> None:
         asked.deadline = at + self.rules.office_answers
         self.lane.open = asked
         effects += [_recorded(asked, asked.sent, asked.rule), ToOffice(asked.sent)]

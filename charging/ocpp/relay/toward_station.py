@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from charging.ocpp.envelope import CALL, CALL_ERROR
+import msgspec
+
+from charging.ocpp.envelope import CALL, CALL_ERROR, CALL_RESULT
+from charging.ocpp.flavours.payloads import trigger_payload
 from charging.ocpp.frames import CallError, encode
 from charging.ocpp.relay.effects import (
     Alarm,
@@ -15,9 +18,11 @@ from charging.ocpp.relay.effects import (
     ToOffice,
     ToStation,
 )
+from charging.ocpp.relay.habits import Ask, Made
 from charging.ocpp.relay.lane import Asked, Lane
 from charging.ocpp.relay.order import Order
 from charging.ocpp.relay.rules import Rules
+from charging.ocpp.relay.verdict import Verdict
 
 
 class TowardStation:
@@ -45,31 +50,55 @@ class TowardStation:
 
     def order(self, order: Order, at: datetime, effects: Effects) -> None:
         """Take an order up; its call has an id that nobody else can have used."""
-        self.accept(self.call(order.action, order.payload, order.expires_at, at, order_id=order.order_id), at, effects)
+        asked = self._call(order.action, order.payload, "order", at)
+        asked.order_id, asked.deadline = order.order_id, order.expires_at
+        self.accept(asked, at, effects)
 
-    def call(self, action: str, payload: bytes, deadline: datetime, at: datetime, **more: object) -> Asked:
-        """Return a call of our own, not yet sent."""
+    def ask(self, ask: Ask, protocol: str, at: datetime, effects: Effects) -> None:
+        """Ask the station for a message (OCPP 1.6 §5.17, 2.0.1 F06); the answer goes no further."""
+        asked = self._call("TriggerMessage", trigger_payload(protocol, ask.message, ask.place), ask.rule, at)
+        asked.note = ask
+        self.accept(asked, at, effects)
+
+    def made(self, made: Made, at: datetime) -> Asked:
+        """Return a call to the back office in the station's name; its answer goes no further than here."""
+        return self._call(made.action, made.payload, made.rule, at)
+
+    def answer(self, asked: Asked, verdict: Verdict, at: datetime, effects: Effects) -> None:
+        """Answer a call of the back office that must not reach the station."""
+        answer = b"[3,%b,%b]" % (msgspec.json.encode(asked.unique_id), verdict.answer)
+        way, rule = Direction.TO_OFFICE, verdict.rule
+        effects += [
+            _recorded(asked, None, rule),
+            Recorded(way, b"", answer, CALL_RESULT, asked.unique_id, asked.action, rule, at),
+            ToOffice(answer),
+            Alarm("call_held_back", f"{asked.action} did not reach the station: {rule}"),
+        ]
+
+    def _call(self, action: str, payload: bytes, rule: str, at: datetime) -> Asked:
         self.count += 1
         unique_id = f"{self.tag}.{self.count}"
         raw = b'[2,"%b","%b",%b]' % (unique_id.encode(), action.encode(), payload)
-        return Asked(unique_id, action, b"", raw, at, deadline, is_ours=True, **more)  # type: ignore[arg-type]
+        return Asked(unique_id, action, b"", raw, at, at, rule=rule, is_ours=True)
 
     def pump(self, at: datetime, effects: Effects) -> None:
         """Send the next call, if the way is free."""
         while self.lane.open is None and self.lane.waiting:
             self._send(self.lane.waiting.pop(0), at, effects)
 
-    def expire(self, at: datetime, effects: Effects) -> None:
-        """Give up what is overdue."""
+    def expire(self, at: datetime, effects: Effects) -> Asked | None:
+        """Give up what is overdue; return the call that the station had and did not answer."""
+        given_up = None
         for asked in self.lane.overdue(at):
             self._refuse(asked, "the station had no time for it", Outcome.EXPIRED, at, effects)
         if self.lane.open is not None and self.lane.open.deadline <= at:
-            asked = self.lane.open
+            asked = given_up = self.lane.open
             self.lane.give_up()
             effects.append(Alarm("station_silent", f"the station does not answer {asked.action}"))
             if asked.order_id:
                 effects.append(OrderAnswered(asked.order_id, Outcome.UNKNOWN, b""))
             self.pump(at, effects)
+        return given_up
 
     def office_gone(self, effects: Effects) -> None:
         """Forget the calls of a back office whose link has ended: it takes no answer any more, and asks again."""
@@ -83,14 +112,12 @@ class TowardStation:
             if asked is not None and not asked.is_ours:
                 asked.is_ours = True
 
-    def end(self, effects: Effects) -> None:
+    def end(self, at: datetime, effects: Effects) -> None:
         """Say of each order what is known of it, now that the station has left."""
-        for asked in (*([self.lane.open] if self.lane.open else []), *self.lane.waiting):
-            was_sent = asked is self.lane.open
-            if asked.order_id:
-                effects.append(OrderAnswered(asked.order_id, Outcome.UNKNOWN if was_sent else Outcome.UNSENT, b""))
-            elif not was_sent:
-                effects.append(_recorded(asked, None, "the station left before its turn came"))
+        if self.lane.open is not None and self.lane.open.order_id:
+            effects.append(OrderAnswered(self.lane.open.order_id, Outcome.UNKNOWN, b""))
+        for asked in self.lane.waiting:
+            self._refuse(asked, "the station left before its turn came", Outcome.UNSENT, at, effects)
         self.lane.open, self.lane.waiting = None, []
 
     def _send(self, asked: Asked, at: datetime, effects: Effects) -> None:
@@ -108,6 +135,7 @@ class TowardStation:
         if asked.order_id:
             effects.append(OrderAnswered(asked.order_id, outcome, b""))
         if asked.is_ours:
+            effects.append(_recorded(asked, None, f"{asked.rule}: {why}"))
             return
         refusal = encode(CallError(unique_id=asked.unique_id, code="GenericError", description=why, details={}))
         effects += [
@@ -119,6 +147,4 @@ class TowardStation:
 
 def _recorded(asked: Asked, sent: bytes | None, rule: str) -> Recorded:
     way = Direction.FROM_OFFICE if asked.raw else Direction.TO_STATION
-    return Recorded(
-        way, asked.raw, sent, CALL, asked.unique_id, asked.action, rule or ("order" * bool(asked.order_id)), asked.at
-    )
+    return Recorded(way, asked.raw, sent, CALL, asked.unique_id, asked.action, rule, asked.at)

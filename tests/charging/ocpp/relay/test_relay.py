@@ -1,10 +1,10 @@
 """One station's relay: what passes, in which order, and what does not pass."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from playing import NOON, a_relay, an_order, later, rules_of
 
-from charging.ocpp.relay.book import TransactionBook
 from charging.ocpp.relay.effects import (
     Alarm,
     CloseOffice,
@@ -18,44 +18,15 @@ from charging.ocpp.relay.effects import (
     ToOffice,
     ToStation,
 )
-from charging.ocpp.relay.order import Order
-from charging.ocpp.relay.relay import Relay
 from charging.ocpp.relay.rules import Rules
 
-NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HEARTBEAT = b'[2,"1","Heartbeat",{}]'
 STATUS = b'[2,"2","StatusNotification",{"connectorId":1}]'
 RESET = b'[2,"r","Reset",{"type":"Soft"}]'
 
 
-def later(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
-
-
-def a_relay(*, rules: Rules | None = None, is_up: bool = True, protocol: str = "ocpp1.6") -> Relay:
-    relay = Relay(
-        "CS-1",
-        protocol,
-        back_office="legacy",
-        book=TransactionBook("legacy"),
-        rules=rules or Rules(quiet=timedelta()),
-        tag="tag",
-    )
-    if is_up:
-        relay.office_up("legacy", NOON)
-    return relay
-
-
-def an_order(order_id: str = "7") -> Order:
-    return Order(order_id=order_id, action="GetConfiguration", payload=b'{"key":["a"]}', expires_at=later(600))
-
-
 def sent(effects):
     return [effect for effect in effects if isinstance(effect, ToStation | ToOffice)]
-
-
-def rules_of(effects):
-    return [effect.rule for effect in effects if isinstance(effect, Recorded)]
 
 
 def test_a_call_and_its_answer_pass_byte_for_byte_after_they_were_recorded():
@@ -146,7 +117,7 @@ def test_a_move_that_finds_no_idle_moment_is_refused():
 
     found = relay.tick(later(30))
 
-    assert MoveRefused("target", "no idle moment came in time") in found
+    assert MoveRefused("target", "no idle moment came in time: the back office has not answered Heartbeat") in found
     assert any(isinstance(effect, Alarm) for effect in found)
 
 
