@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from charging import secret, settings_words
 from charging.back_office_settings import BackOffice
 from charging.errors import SettingsError
+from charging.gateway_settings import Gateway
 from charging.identifier_settings import Impact, Remap
 from charging.receiver_settings import Receiver
 from charging.secret import Secret
@@ -102,6 +103,7 @@ class Settings(Section):
     remap: Remap = Remap()
     impact: Impact = Impact()
     receiver: Receiver = Receiver()
+    gateway: Gateway = Gateway()
 
     @field_validator("time_zone")
     @classmethod
@@ -253,6 +255,7 @@ def _known(table: Sequence[str | int]) -> list[str]:
         "remap": Remap,
         "impact": Impact,
         "receiver": Receiver,
+        "gateway": Gateway,
     }
     section = sections[table[0]] if table else Settings
     if len(table) > 1:

@@ -18,6 +18,8 @@ _PATTERNS: Mapping[str, str] = {
     r"^[A-Z]{2}-[A-Z0-9]{3}$": "write a country and a party, such as NL-NEW",
     r"^[0-9]{1,3}\*[0-9]{3,6}$": "write an operator as DIN SPEC 91286 has it, such as 49*823",
     r"^[A-Z0-9]{3}$": "write three capital letters or digits, such as 823",
+    r"^/[!-~]*$": "write a path, such as /ocpp",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$": "write a name of letters and digits, such as gateway-1",
     r"\{evse_id\}|\{compact\}": "write an address that holds {evse_id} or {compact}",
 }
 _MENDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -131,7 +131,7 @@ frame = sa.Table(
     text("station_id"),
     text("back_office", is_required=False),
     text("direction"),
-    text("kind"),
+    sa.Column("kind", sa.SmallInteger, nullable=False),
     text("unique_id", is_required=False),
     text("action", is_required=False),
     text("rule", is_required=False),

@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("station_id", sa.Text(), nullable=False),
         sa.Column("back_office", sa.Text(), nullable=True),
         sa.Column("direction", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("unique_id", sa.Text(), nullable=True),
         sa.Column("action", sa.Text(), nullable=True),
         sa.Column("rule", sa.Text(), nullable=True),
