@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from charging.database import tables
 from charging.database.operations import rows
@@ -54,8 +55,11 @@ def set_routes(
     there: dict[str, str] = {row.station_id: row.back_office for row in connection.execute(chosen)}
     changed = {station_id: there.get(station_id) for station_id in wanted if there.get(station_id) != back_office}
     if changed:
-        values = [{"station_id": each, "back_office": back_office, "changed_at": change.at} for each in changed]
-        rows.upsert(connection, table, values)
+        told = {"back_office": back_office, "changed_at": change.at}
+        values = [{"station_id": each, "origin": back_office} | told for each in changed]
+        statement = insert(table).on_conflict_do_update(index_elements=["station_id"], set_=told)
+        for start in range(0, len(values), rows.CHUNK):
+            connection.execute(statement, values[start : start + rows.CHUNK])
         _note(connection, "station", {each: (before, back_office) for each, before in changed.items()}, change)
         _tell(connection, list(changed))
     return changed

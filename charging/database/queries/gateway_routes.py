@@ -13,14 +13,16 @@ from charging.ocpp.gateway.known import BackOffice, Known
 def known(connection: sa.Connection, station_ids: Sequence[str] | None = None) -> Known:
     """Return every back-office, and the routes and credentials of these stations, or of all."""
     route, credential = tables.route.c, tables.credential.c
-    routes = sa.select(route.station_id, route.back_office)
+    routes = sa.select(route.station_id, route.back_office, route.origin)
     credentials = sa.select(tables.credential)
     if station_ids is not None:
         routes = routes.where(route.station_id == sa.any_(_array(station_ids)))
         credentials = credentials.where(credential.station_id == sa.any_(_array(station_ids)))
+    found = connection.execute(routes).all()
     return Known(
         back_offices={office.name: office for office in back_offices(connection)},
-        routes={str(row.station_id): str(row.back_office) for row in connection.execute(routes)},
+        routes={row.station_id: row.back_office for row in found},
+        origins={row.station_id: row.origin for row in found},
         credentials={
             row["station_id"]: Credential(
                 secret_hash=row["secret_hash"], needs_certificate=row["needs_certificate"], is_open=row["is_open"]

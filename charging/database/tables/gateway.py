@@ -13,9 +13,11 @@ back_office = sa.Table(
     sa.Column("headers", Document, nullable=False),
     text("password", is_required=False),
     text("ca", is_required=False),
+    sa.Column("hears_alike", sa.Boolean, nullable=False),
     schema="gateway",
     comment="A back-office as the gateway dials it. address holds {identity}; password and values of headers that are "
-    "env:NAME or file:PATH are references; ca is a file of certificates that it is known by.",
+    "env:NAME or file:PATH are references; ca is a file of certificates that it is known by. "
+    "hears_alike: types of stations are evened out for it, by their flavours.",
 )
 
 route = sa.Table(
@@ -23,9 +25,11 @@ route = sa.Table(
     metadata,
     key("station_id"),
     sa.Column("back_office", Words, sa.ForeignKey(back_office.c.name), nullable=False),
+    text("origin"),
     sa.Column("changed_at", Instant, nullable=False),
     schema="gateway",
-    comment="Which back-office a station's link leads to. A station without a route is unknown: 404.",
+    comment="Which back-office a station's link leads to. A station without a route is unknown: 404. "
+    "origin is its first one: what it began before it came here is there.",
 )
 
 credential = sa.Table(

@@ -3,14 +3,18 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
+import sqlalchemy as sa
 from picows import WSCloseCode
 
 from charging.database.operations import gateway_links
 from charging.database.operations.gateway_links import Claim, Holder
+from charging.database.queries import gateway_books
 from charging.ocpp.gateway.asking import AWAY, Tables
 from charging.ocpp.gateway.entries import Closed, stamp
 from charging.ocpp.gateway.handshake import Refusal
@@ -85,11 +89,7 @@ class Claims:
             claims, now = [claim for claim, _ in together.values()], self._hub.clock()
             holders: Mapping[str, Holder] = {}
             try:
-                holders = await self._tables.ask(
-                    lambda tables, claims=claims, now=now: gateway_links.claim(  # type: ignore[misc]
-                        tables, claims, gateway=self._gateway, run=self._hub.run, at=now
-                    )
-                )
+                holders = await self._tables.ask(partial(self._hold, claims, now))
             except AWAY:
                 holders = {}
             finally:
@@ -97,6 +97,15 @@ class Claims:
                     if not waiting.done():
                         waiting.set_result(holders.get(station_id))
         self._sending = None
+
+    def _hold(self, claims: Sequence[Claim], at: datetime, tables: sa.Connection) -> Mapping[str, Holder]:
+        """Claim links, and read what the tables have of stations that have not come yet. Runs in a thread."""
+        holders = gateway_links.claim(tables, claims, gateway=self._gateway, run=self._hub.run, at=at)
+        unknown = self._hub.pasts.unknown(claim.station_id for claim in claims)
+        known = self._hub.known
+        if unknown and known is not None:
+            self._hub.pasts.learn(gateway_books.facts(tables, unknown), unknown, known.origins)
+        return holders
 
     async def _takes_over(self, claim: Claim, holder: Holder) -> bool:
         """Ask the gateway that holds a link whether its station answers; take the link if not."""

@@ -85,6 +85,7 @@ class Desk:
                 found = Known(
                     back_offices=found.back_offices,
                     routes=_patched(before.routes, found.routes, named),
+                    origins=_patched(before.origins, found.origins, named),
                     credentials=_patched(before.credentials, found.credentials, named),
                 )
             if found != before:

@@ -25,7 +25,6 @@ from charging.ocpp.gateway.claims import Claims
 from charging.ocpp.gateway.handshake import Refusal, Request
 from charging.ocpp.gateway.hub import Hub
 from charging.ocpp.gateway.session import Session
-from charging.ocpp.relay.book import TransactionBook
 
 _LOG = logging.LoggerAdapter(logging.getLogger("rehome.gateway.station"), {})
 """An adapter, because picows would make a logger of its own for each station."""
@@ -121,7 +120,7 @@ class Doorway(asyncio.Protocol):
             protocol=admitted.protocol,
             peer=knock.address,
             back_office=known.routes[admitted.station_id],
-            book=TransactionBook(known.routes[admitted.station_id]),
+            past=self._hub.pasts.of(admitted.station_id, known.origins[admitted.station_id]),
             tag=entrance.connection,
         )
         self._let_in(knock.request, session, {"Sec-WebSocket-Protocol": admitted.protocol})

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,6 +19,7 @@ from charging.ocpp.gateway.journal import Journal, segments
 from charging.ocpp.gateway.known import BackOffice, Known
 from charging.ocpp.gateway.office import Dialler, OfficeLink
 from charging.ocpp.gateway.options import Options
+from charging.ocpp.gateway.pasts import Pasts
 from charging.ocpp.gateway.session import Session
 from charging.ocpp.relay.order import Order
 
@@ -35,6 +37,7 @@ class Hub:
 
     def __init__(self, journal: Journal, *, options: Options, clock: Clock, nudge: Callable[[], None]) -> None:
         self.journal = journal
+        self.pasts = Pasts(journal.folder)
         self.run = journal.run
         self.options = options
         self.clock = clock
@@ -42,6 +45,7 @@ class Hub:
         """Tells the recorder that there is something new; cheap, however often."""
         self.known: Known | None = None
         """None until the tables, or what was written down of them, have been read."""
+        self.rules = options.rules
         self.sessions: dict[str, Session] = {}
         self.dialler = Dialler(options)
         self.counts = Counts()
@@ -126,6 +130,8 @@ class Hub:
     def learn(self, known: Known) -> None:
         """Go by what the tables say from now on: stations move, and those that are known no more are let go of."""
         self.known = known
+        alike = frozenset(name for name, office in known.back_offices.items() if office.hears_alike)
+        self.rules = replace(self.options.rules, alike=alike)
         for session in list(self.sessions.values()):
             wanted = known.routes.get(session.station_id)
             if wanted is None:

@@ -24,6 +24,8 @@ class BackOffice:
     """Reference to the password of basic authentication; the user is the station's identity."""
     ca: str | None = None
     """File of certificates, PEM, that it is known by; the system's without it."""
+    hears_alike: bool = False
+    """Whether types of stations are evened out for it, by their flavours."""
 
     def __post_init__(self) -> None:
         if not self.address.startswith(("ws://", "wss://")) or "{identity}" not in self.address:
@@ -38,6 +40,8 @@ class Known:
     back_offices: Mapping[str, BackOffice] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     """By station, the name of its back-office."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """By station, the back-office that it had first: its transactions from before it came here are there."""
     credentials: Mapping[str, Credential] = field(default_factory=dict)
 
 

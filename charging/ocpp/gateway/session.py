@@ -12,7 +12,7 @@ from charging.ocpp.gateway.entries import Alarmed, Closed, Ended, Fact, Framed, 
 from charging.ocpp.gateway.messages import Messages, number
 from charging.ocpp.gateway.office import OfficeLink
 from charging.ocpp.gateway.office_side import OfficeSide
-from charging.ocpp.relay.book import TransactionBook
+from charging.ocpp.gateway.pasts import Past
 from charging.ocpp.relay.effects import (
     Alarm,
     CloseOffice,
@@ -51,7 +51,7 @@ class Session(WSListener):
         protocol: str,
         peer: str,
         back_office: str,
-        book: TransactionBook,
+        past: Past,
         tag: str,
     ) -> None:
         self.hub = hub
@@ -61,7 +61,10 @@ class Session(WSListener):
         """Where it leads, or is to lead once the moment is right."""
         self.peer = peer
         self.connection = tag
-        self.relay = Relay(station_id, protocol, back_office=back_office, book=book, rules=hub.options.rules, tag=tag)
+        book, memory = past
+        self.relay = Relay(
+            station_id, protocol, back_office=back_office, book=book, rules=hub.rules, tag=tag, memory=memory
+        )
         self.messages = Messages(hub.options.frame_bytes)
         self.transport: WSTransport | None = None
         self.office = OfficeSide(self)

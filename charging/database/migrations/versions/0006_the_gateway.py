@@ -31,9 +31,10 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("password", sa.Text(), nullable=True),
         sa.Column("ca", sa.Text(), nullable=True),
+        sa.Column("hears_alike", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_back_office")),
         schema="gateway",
-        comment="A back-office as the gateway dials it. address holds {identity}; password and values of headers that are env:NAME or file:PATH are references; ca is a file of certificates that it is known by.",
+        comment="A back-office as the gateway dials it. address holds {identity}; password and values of headers that are env:NAME or file:PATH are references; ca is a file of certificates that it is known by. hears_alike: types of stations are evened out for it, by their flavours.",
     )
     op.create_table(
         "credential",
@@ -188,11 +189,12 @@ def upgrade() -> None:
         "route",
         sa.Column("station_id", sa.Text(), nullable=False),
         sa.Column("back_office", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["back_office"], ["gateway.back_office.name"], name=op.f("fk_route_back_office")),
         sa.PrimaryKeyConstraint("station_id", name=op.f("pk_route")),
         schema="gateway",
-        comment="Which back-office a station's link leads to. A station without a route is unknown: 404.",
+        comment="Which back-office a station's link leads to. A station without a route is unknown: 404. origin is its first one: what it began before it came here is there.",
     )
 
 
