@@ -16,7 +16,7 @@ from charging.ocpp.relay.effects import (
     ToOffice,
     ToStation,
 )
-from charging.ocpp.relay.habits import Ask, Habits, Made
+from charging.ocpp.relay.habits import METERED, Ask, Habits, Made
 from charging.ocpp.relay.lane import Asked
 from charging.ocpp.relay.memory import StationMemory
 from charging.ocpp.relay.peek import Status, peek
@@ -66,7 +66,7 @@ class Exchange:
         asks: list[Ask] = []
         if self.memory.flavour.strictness and self._is_refused(asked, at, effects):
             return
-        if asked.action in _LEARNT_FROM:
+        if asked.action in _LEARNT_FROM or (self.rules.meters and asked.action in METERED):
             asks = self.habits.heard(asked, is_alike=self.is_alike, effects=effects)
         self.up.accept(asked, at, effects)
         self.ask(asks, at, effects)

@@ -11,16 +11,15 @@ import msgspec
 from charging.ocpp.flavours.flavour import flavour_of
 from charging.ocpp.flavours.payloads import Place, holds, status_payload, with_members
 from charging.ocpp.frames import parse_json
-from charging.ocpp.relay.effects import Alarm, Effects, Kept
+from charging.ocpp.relay import metering
+from charging.ocpp.relay.effects import Alarm, Effects
 from charging.ocpp.relay.facts import Fact, FactKind
 from charging.ocpp.relay.lane import Asked
-from charging.ocpp.relay.matching import instant
 from charging.ocpp.relay.memory import StationMemory
-from charging.ocpp.relay.peek import Boot, FirmwareStatus, Status, peek
+from charging.ocpp.relay.peek import Boot, FirmwareStatus, Status, TransactionEvent, peek
 from charging.ocpp.relay.rules import Rules
 
-ZERO_CHARGE_SECONDS, ZERO_CHARGES = 300, 3
-"""`domain.md` §4.10: nothing on the meter in more than five minutes; three in a row make the meter suspect."""
+METERED = frozenset({"MeterValues", "TransactionEvent"})
 
 
 class Rule(StrEnum):
@@ -85,6 +84,8 @@ class Habits:
                 return self._boot(asked, is_alike=is_alike)
             case "FirmwareStatusNotification":
                 return self._firmware(peek(asked.payload, FirmwareStatus).status, is_alike=is_alike)
+            case action if action in METERED:
+                metering.watch_charge(asked, self._place_of(asked), self.memory, self.rules, effects)
             case _:
                 pass
         return []
@@ -113,12 +114,13 @@ class Habits:
         """Return the statuses that the station leaves unsaid after a start or a stop."""
         flavour, place = self.memory.flavour, self._place(fact.connector or 0)
         if fact.kind is FactKind.STARTED:
+            metering.begin(place, self.memory)
             if place[0] and is_alike and not flavour.tells_after_start:
                 return self._statuses(place, ["Charging"], Rule.STATUS_AFTER_START, at)
         elif fact.kind in {FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.REFUSED_STOP}:
             self._charge_is_over(place)
             if not flavour.stays_faulted:
-                self._meter(place, fact, effects)
+                metering.count_zero(place, fact, self.memory, effects)
             if place[0] and is_alike and not flavour.tells_after_stop:
                 words = ["Available"] if flavour.knows_the_plug else ["Finishing", "Available"]
                 return self._statuses(place, words, Rule.STATUS_AFTER_STOP, at)
@@ -200,23 +202,6 @@ class Habits:
             if other[0] == place[0] or not place[0]:
                 self.memory.tell(other, "Finishing" if status.startswith(("Charging", "Suspended")) else status)
 
-    def _meter(self, place: Place, fact: Fact, effects: Effects) -> None:
-        began, ended = instant(fact.started_at), instant(fact.stopped_at)
-        if fact.meter_start_wh is None or fact.meter_stop_wh is None or began is None or ended is None:
-            return
-        counts = self.memory.zero_charges or {}
-        is_zero = fact.meter_stop_wh == fact.meter_start_wh and (ended - began).total_seconds() > ZERO_CHARGE_SECONDS
-        counts[place] = counts.get(place, 0) + 1 if is_zero else 0
-        self.memory.zero_charges = counts if any(counts.values()) else None
-        if is_zero:
-            why = f"{counts[place]} in a row with nothing on the meter"
-            effects.append(
-                Kept(FactKind.ZERO_CHARGE, msgspec.structs.replace(fact, kind=FactKind.ZERO_CHARGE, why=why))
-            )
-        if counts[place] == ZERO_CHARGES and is_zero:
-            text = f"connector {place[0]}: {ZERO_CHARGES} charges in a row with nothing on the meter"
-            effects.append(Alarm("meter_suspect", text))
-
     def _place(self, number: int) -> Place:
         return next((place for place in self.memory.statuses or {} if place[0] == number), (number, 0))
 
@@ -224,4 +209,7 @@ class Habits:
         status = peek(asked.payload, Status)
         if self.protocol == "ocpp1.6":
             return (status.connector_id or 0, 0)
+        if asked.action == "TransactionEvent":
+            evse = peek(asked.payload, TransactionEvent).evse
+            return (evse.id or 0, evse.connector_id or 0) if evse else (0, 0)
         return (status.evse_id or 0, status.connector_id or 0)

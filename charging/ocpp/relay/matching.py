@@ -31,10 +31,10 @@ def _fits(stop: Stop, transaction: Transaction) -> bool:
     return began is None or ended is None or began <= ended
 
 
-def instant(text: str | None) -> datetime | None:
+def instant(text: object) -> datetime | None:
     """Return the instant that a station's timestamp says; None if it says none, or without a zone."""
     try:
-        found = datetime.fromisoformat(text) if text else None
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None else None

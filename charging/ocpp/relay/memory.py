@@ -5,6 +5,7 @@ The edge may hand the memory of a station's last connection to the relay of the 
 
 from charging.ocpp.flavours.flavour import PLAIN, Flavour
 from charging.ocpp.flavours.payloads import Place
+from charging.ocpp.meters import Watched
 
 BUSY = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 """OCPP 1.6 §4.9: statuses of a connector with a charge on it."""
@@ -21,6 +22,7 @@ class StationMemory:
         "flavour",
         "meter_type",
         "statuses",
+        "watched",
         "zero_charges",
     )
 
@@ -35,6 +37,8 @@ class StationMemory:
         self.statuses: dict[Place, str] | None = None
         self.before_firmware: dict[Place, str] | None = None
         """The statuses before an update of its firmware began, until they were compared."""
+        self.watched: dict[Place, Watched] | None = None
+        """The meters of charges that are going on."""
         self.zero_charges: dict[Place, int] | None = None
         """How many charges in a row ended with nothing on the meter."""
 

@@ -63,17 +63,10 @@ class Relay:
         `protocol` is ocpp1.6, ocpp2.0.1 or ocpp2.1. `tag` is at most 26 characters that no other connection has:
         random ones. Ids of calls that are made here begin with it. `memory` is that of the station's last connection.
         """
-        self.station_id = station_id
-        self.book = book
-        self.rules = rules
+        self.station_id, self.book, self.rules = station_id, book, rules
+        known = memory or StationMemory()
         self.exchange = Exchange(
-            station_id,
-            protocol,
-            back_office=back_office,
-            book=book,
-            rules=rules,
-            tag=tag,
-            memory=memory or StationMemory(),
+            station_id, protocol, back_office=back_office, book=book, rules=rules, tag=tag, memory=known
         )
         self._moving: Moving | None = None
         self._bad_station = self._bad_office = 0

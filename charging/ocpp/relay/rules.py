@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from charging.ocpp.flavours.flavour import Flavour
 from charging.ocpp.frames import MAX_BYTES, MAX_DEPTH
+from charging.ocpp.meters import MeterLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,5 +34,7 @@ class Rules:
     """How long a station may take to boot by itself before it is asked to (`domain.md` §4.1)."""
     flavours: tuple[Flavour, ...] = ()
     """Which a station is of is decided by its boot; until then it is what its memory says."""
+    meters: tuple[MeterLimits, ...] = ()
+    """By type of meter, the first that fits. Empty: meter values are not read, which is a good deal faster."""
     alike: frozenset[str] = frozenset()
     """The back offices that are to hear all stations alike: towards these, flavours are evened out."""

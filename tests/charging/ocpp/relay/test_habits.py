@@ -14,12 +14,14 @@ from playing import (
     moved,
     result,
     rules_of,
+    stamp,
     stop,
     to_office,
     to_station,
 )
 
 from charging.ocpp.flavours.flavour import SUPPLIERS, Flavour, Strictness, UserRule, of_cells
+from charging.ocpp.meters import MeterLimits
 from charging.ocpp.relay.effects import Alarm, Deviated, Recorded
 from charging.ocpp.relay.memory import StationMemory
 from charging.ocpp.relay.rules import Rules
@@ -256,3 +258,23 @@ def test_the_other_actions_are_taken_as_the_star_says():
 
     assert flavour.strictness_of("Heartbeat") is Strictness.OFF
     assert flavour.strictness_of("StatusNotification") is Strictness.LENIENT
+
+
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_meter_that_stands_still_is_an_alarm_once_for_each_charge(protocol, is_watched):
+    relay = a_relay(rules=Rules(meters=(MeterLimits(),) if is_watched else ()), protocol=protocol)
+    said = []
+    for number, minutes in enumerate((0, 15, 30)):
+        power = {"value": "11000", "measurand": "Power.Active.Import", "unit": "W"}
+        value = {"timestamp": stamp(minutes * 60), "sampledValue": [{"value": "500"}, power]}
+        if protocol == "ocpp1.6":
+            frame = call(str(number), "MeterValues", connectorId=1, transactionId=17, meterValue=[value])
+        else:
+            more = {"transactionInfo": {"transactionId": "T"}, "evse": {"id": 1}, "eventType": "Updated"}
+            frame = call(str(number), "TransactionEvent", meterValue=[value], **more)
+        said += relay.from_station(frame, NOON) + relay.from_office(result(str(number)), NOON)
+
+    alarms = [effect.text for effect in said if isinstance(effect, Alarm)]
+    expected = ["connector 1, meter of a type that is not known: stuck_meter at 500 Wh"]
+    assert alarms == (expected if is_watched else [])
