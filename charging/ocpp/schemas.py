@@ -42,7 +42,8 @@ def _schema(protocol: str, action: str, *, is_answer: bool) -> jsonschema_rs.Val
     """Return the compiled schema. Only names that exist are remembered: a station may invent as many as it likes."""
     kinds = ("", "Response") if protocol == "ocpp1.6" else ("Request", "Response")
     name = f"{action}{kinds[is_answer]}"
-    return _compiled(protocol, name) if name in _names(protocol) else None
+    is_known = name in _names(protocol) and not action.endswith("Response")
+    return _compiled(protocol, name) if is_known else None
 
 
 @cache

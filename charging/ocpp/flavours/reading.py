@@ -12,6 +12,26 @@ from charging.ocpp.flavours.flavour import SUPPLIERS, Flavour, Strictness, UserR
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _ACTION = re.compile(r"[A-Z][A-Za-z]{1,49}")
 
+_UNTOUCHED = frozenset(
+    [
+        "transactionid",
+        "transactioninfo",
+        "transactiondata",
+        "meterstart",
+        "metervalue",
+        "meterstop",
+        "sampledvalue",
+        "timestamp",
+        "idtag",
+        "parentidtag",
+        "idtoken",
+        "groupidtoken",
+        "seqno",
+        "offline",
+    ]
+)
+"""Energy, time, tokens and transactions: never corrected by a rule, in lower case."""
+
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
     name: _Text
@@ -104,10 +124,9 @@ def _rule(setting: str, given: _Rule) -> UserRule:
         raise SettingsError(setting, f"has a rule for {given.action!r}", "name an action of the station's")
     if not (given.set or given.status or given.ask):
         raise SettingsError(setting, f"has a rule {given.name!r} that does nothing", "give it set, status or ask")
-    if any("transactionid" in path.casefold() for path in given.set):
-        raise SettingsError(
-            setting, f"has a rule {given.name!r} that writes transaction ids", "leave them to the book of transactions"
-        )
+    if forbidden := [path for path in given.set if not _UNTOUCHED.isdisjoint(path.casefold().split("."))]:
+        problem = f"has a rule {given.name!r} that writes {', '.join(forbidden)}, which nobody may rewrite"
+        raise SettingsError(setting, problem, "let energy, time, tokens and transactions pass as the station says them")
     return UserRule(
         name=given.name, action=given.action, where=given.where, set=given.set, status=given.status, ask=given.ask
     )
