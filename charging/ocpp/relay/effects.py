@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The payload is the station's whole CALLERROR: `[4,"id","NotImplemented","",{}]`."""
     EXPIRED = "expired"
-    """Its deadline passed before its turn came. The station never saw it."""
+    """Its deadline passed before its turn came, or it is no call at all. The station never saw it."""
     UNSENT = "unsent"
     """The link ended, or the queue was full, before its turn came. The station never saw it; it may be tried again."""
     UNKNOWN = "unknown"

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import msgspec
 
-from charging.ocpp.envelope import CALL, CALL_ERROR, CALL_RESULT
+from charging.ocpp.envelope import CALL, CALL_ERROR, CALL_RESULT, look
 from charging.ocpp.flavours.payloads import trigger_payload
-from charging.ocpp.frames import CallError, encode
+from charging.ocpp.frames import BadFrame, CallError, encode
 from charging.ocpp.relay.effects import (
     Alarm,
     Direction,
@@ -52,6 +52,14 @@ class TowardStation:
         """Take an order up; its call has an id that nobody else can have used."""
         asked = self._call(order.action, order.payload, "order", at)
         asked.order_id, asked.deadline = order.order_id, order.expires_at
+        if isinstance(look(asked.sent), BadFrame):
+            effects += [
+                Alarm(
+                    "bad_order", f"order {order.order_id} was not sent: {order.action} has no JSON object for payload"
+                ),
+                OrderAnswered(order.order_id, Outcome.EXPIRED, b""),
+            ]
+            return
         self.accept(asked, at, effects)
 
     def ask(self, ask: Ask, protocol: str, at: datetime, effects: Effects) -> None:
@@ -78,7 +86,7 @@ class TowardStation:
     def _call(self, action: str, payload: bytes, rule: str, at: datetime) -> Asked:
         self.count += 1
         unique_id = f"{self.tag}.{self.count}"
-        raw = b'[2,"%b","%b",%b]' % (unique_id.encode(), action.encode(), payload)
+        raw = b"[2,%b,%b,%b]" % (msgspec.json.encode(unique_id), msgspec.json.encode(action), payload)
         return Asked(unique_id, action, b"", raw, at, at, rule=rule, is_ours=True)
 
     def pump(self, at: datetime, effects: Effects) -> None:
@@ -134,8 +142,9 @@ class TowardStation:
         """A call that the station never saw: an order is told so, a back office gets a CALLERROR."""
         if asked.order_id:
             effects.append(OrderAnswered(asked.order_id, outcome, b""))
-        if asked.is_ours:
+        elif asked.is_ours:
             effects.append(_recorded(asked, None, f"{asked.rule}: {why}"))
+        if asked.is_ours:
             return
         refusal = encode(CallError(unique_id=asked.unique_id, code="GenericError", description=why, details={}))
         effects += [

@@ -18,6 +18,7 @@ from charging.ocpp.relay.effects import (
     ToOffice,
     ToStation,
 )
+from charging.ocpp.relay.order import Order
 from charging.ocpp.relay.rules import Rules
 
 HEARTBEAT = b'[2,"1","Heartbeat",{}]'
@@ -119,6 +120,65 @@ def test_a_move_that_finds_no_idle_moment_is_refused():
 
     assert MoveRefused("target", "no idle moment came in time: the back office has not answered Heartbeat") in found
     assert any(isinstance(effect, Alarm) for effect in found)
+
+
+def test_an_order_that_is_no_call_is_not_sent():
+    order = Order(order_id="7", action="Reset", payload=b'{}],["', expires_at=later(60))
+
+    found = a_relay().order(order, NOON)
+
+    assert [effect.kind for effect in found if isinstance(effect, Alarm)] == ["bad_order"]
+    assert found[1:] == [OrderAnswered("7", Outcome.EXPIRED, b"")]
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(9, None), (10, Outcome.EXPIRED)])
+def test_an_order_whose_turn_comes_too_late_is_not_sent(seconds, outcome):
+    relay = a_relay()
+    relay.from_office(RESET, NOON)
+    relay.order(Order(order_id="7", action="Reset", payload=b"{}", expires_at=later(10)), NOON)
+
+    found = relay.tick(later(seconds))
+
+    assert found == ([OrderAnswered("7", outcome, b"")] if outcome else [])
+
+
+def test_an_answer_that_comes_late_still_reaches_its_order_once():
+    relay = a_relay()
+    relay.order(an_order("7"), NOON)
+    assert OrderAnswered("7", Outcome.UNKNOWN, b"") in relay.tick(later(60))
+    answer = b'[3,"tag.1",{"configurationKey":[]}]'
+
+    assert relay.from_station(answer, later(61))[-1] == OrderAnswered("7", Outcome.ANSWERED, b'{"configurationKey":[]}')
+    assert rules_of(relay.from_station(answer, later(62))) == ["an answer that nobody asked for"]
+
+
+def test_a_full_queue_refuses_a_call_of_the_back_office_and_lets_a_stations_link_go():
+    relay = a_relay(rules=Rules(queue_limit=1))
+    for unique_id in (b"1", b"2"):
+        relay.from_office(b'[2,"%b","Reset",{}]' % unique_id, NOON)
+        relay.from_station(b'[2,"%b","Heartbeat",{}]' % unique_id, NOON)
+
+    refused = relay.from_office(b'[2,"3","Reset",{}]', NOON)
+    closed = relay.from_station(b'[2,"3","Heartbeat",{}]', NOON)
+
+    assert sent(refused) == [ToOffice(b'[4,"3","GenericError","too many calls wait for this station",{}]')]
+    assert CloseStation(1013, "too many calls at once") in closed
+    assert rules_of(relay.from_station(b'[2,"4","Heartbeat",{}]', NOON)) == ["came after the link was given up"]
+
+
+def test_a_call_that_is_repeated_before_its_answer_goes_on_once():
+    relay = a_relay()
+    relay.from_station(HEARTBEAT, NOON)
+
+    assert rules_of(relay.from_station(HEARTBEAT, NOON)) == ["call repeated while its answer is awaited"]
+    assert sent(relay.from_office(b'[3,"1",{}]', NOON)) == [ToStation(b'[3,"1",{}]')]
+
+
+def test_bad_frames_of_a_back_office_have_its_link_opened_anew():
+    relay = a_relay()
+    found = [relay.from_office(b"nonsense", NOON) for _ in range(5)][-1]
+
+    assert found[-2:] == [CloseOffice("too many bad frames"), OpenOffice("legacy")]
 
 
 def test_an_order_that_was_sent_is_unknown_once_the_station_leaves_and_one_that_waited_is_unsent():
