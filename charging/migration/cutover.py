@@ -8,7 +8,6 @@ started again from the journal, it ends in the same place.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from charging.errors import RemoteError, UnknownThing
 from charging.migration.crossing import Crossing
@@ -17,9 +16,8 @@ from charging.migration.lifecycle import FINAL, TRANSITIONS, Stage
 from charging.migration.ports import Move
 from charging.migration.recipes import ReadBack, Recipe, orders
 from charging.migration.rollback import go_back
-from charging.migration.steps import appear, has_left, is_heard, is_idle, point, set_availability, switch_key
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
+from charging.migration.steps import appear, is_idle, point, set_availability
+from charging.migration.watch import doubts, stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ async def _prepare(journey: Journey) -> Turn:
         return Turn(after=Stage.TO_SITE, reason="the legacy does not know it")
     if there is None:
         return Turn(after=Stage.ROLLED_BACK, reason="not begun: the target does not know it; load it first")
-    if is_heard(there, since=here.heard_at or _NEVER) and await target.answers(station_id, switch_key(journey)):
+    if await journey.patiently(lambda: target.answers(station_id, journey.switch_key)):
         return Turn(after=Stage.TO_SITE, reason="it is at the target already, and nobody here moved it")
     keys = [write.key for write in journey.recipe.writes if write.read_back is not ReadBack.NEVER]
     if unknown := await journey.patiently(lambda: legacy.unknown_key(station_id, keys)):
@@ -138,9 +136,11 @@ async def _arrive(journey: Journey) -> Turn:
 
 
 async def _verify(journey: Journey) -> Turn:
-    if not await has_left(journey, journey.crossing.legacy):
-        return Turn(after=Stage.ROLLING_BACK, reason="it answers at both back-offices")
-    if problem := await set_availability(journey, journey.crossing.target, "Operative", step="operative"):
+    legacy, target = journey.crossing.legacy, journey.crossing.target
+    problem = await doubts(journey, target, came_from=legacy) or await stays(journey, at=target, left=legacy)
+    if problem:
+        return Turn(after=Stage.ROLLING_BACK, reason=problem)
+    if problem := await set_availability(journey, target, "Operative", step="operative"):
         return Turn(after=Stage.ROLLING_BACK, reason=problem)
     return Turn(after=Stage.VERIFIED, reason="it serves at the target and has left the legacy")
 

@@ -7,14 +7,16 @@ from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import Stage
 from charging.migration.recipes import Method, Order, reversed_orders
-from charging.migration.steps import appear, has_left, point, set_availability, switch_key, write
+from charging.migration.steps import appear, point, set_availability, write
+from charging.migration.watch import stays
 
 
 async def go_back(journey: Journey) -> Turn:
     """Bring a station back to the legacy, or say why that takes a person."""
-    if journey.committed_at() is None:
+    await journey.settle(journey.crossing.legacy)
+    if journey.commitment() is None:
         return await _tidy(journey, _way_back(journey), found="it never left the legacy")
-    if journey.committed_at(prefix="back.") is not None:
+    if journey.commitment(prefix="back.") is not None:
         return await _return(journey)
     office = await _find(journey)
     if office is None:
@@ -45,6 +47,7 @@ async def _return(journey: Journey) -> Turn:
     """Order a station back through the target that it has moved to."""
     legacy, target = journey.crossing.legacy, journey.crossing.target
     orders = _way_back(journey)
+    await journey.settle(target)
     # the slot in use is not written: the station is told to prefer the other, and tidied up once it has gone there
     told = orders[-1:] if journey.recipe.method is Method.SLOT else orders
     problem = await set_availability(journey, target, "Inoperative", step="back.inoperative")
@@ -53,26 +56,26 @@ async def _return(journey: Journey) -> Turn:
         return _to_site(journey, f"it is at the target and cannot be sent back: {problem}")
     if problem := await appear(journey, legacy, order=orders[-1], prefix="back."):
         return _to_site(journey, f"it was sent back and did not come: {problem}")
-    if not await has_left(journey, target):
-        return _to_site(journey, "it answers at both back-offices")
+    if problem := await stays(journey, at=legacy, left=target):
+        return _to_site(journey, problem)
     return await _tidy(journey, orders[: len(orders) - len(told)], found="it came back to the legacy")
 
 
 async def _find(journey: Journey) -> BackOffice | None:
     """Return the back-office through which the station answers; the target first, for it may be at both."""
-    until = journey.crossing.now() + journey.crossing.pace.settle
+    until = journey.crossing.elapsed() + journey.crossing.pace.settle.total_seconds()
     while True:
         for office in (journey.crossing.target, journey.crossing.legacy):
             if await _answers(journey, office):
                 return office
-        if journey.crossing.now() >= until:
+        if journey.crossing.elapsed() >= until:
             return None
         await journey.pause()
 
 
 async def _answers(journey: Journey, office: BackOffice) -> bool:
     try:
-        return await office.answers(journey.station_id, switch_key(journey))
+        return await office.answers(journey.station_id, journey.switch_key)
     except RemoteError:
         return False
 

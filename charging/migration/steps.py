@@ -5,14 +5,14 @@ Each step returns None, or in words what is wrong.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Literal
 
 from charging.errors import RemoteError, StationUnreachable
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import TAKEN, Journey, Response
-from charging.migration.ports import Sighting
+from charging.migration.ports import Effect
 from charging.migration.recipes import Order, ReadBack
+from charging.migration.watch import has_news, look_round
 
 
 async def set_availability(
@@ -49,7 +49,7 @@ async def point(
     for order in orders if has_reset else inert:
         if problem := await write(journey, leave, order, step=f"{prefix}write:{order.key}"):
             return problem
-    if journey.committed_at(prefix=prefix) is None and not await is_idle(journey, leave):
+    if journey.commitment(prefix=prefix) is None and not await is_idle(journey, leave):
         return "a charge began and had not ended in time"
     if has_reset:
         return await _reset(journey, leave, reach=reach, step=f"{prefix}reset")
@@ -63,6 +63,7 @@ async def write(journey: Journey, office: BackOffice, order: Order, *, step: str
     """
     known = journey.effects.get(step)
     before = known.request["before"] if known else await _value(journey, office, order)
+    seen = known.request.get("seen") if known else await look_round(journey) if leaves else None
 
     async def send() -> Response:
         if known is None and order.is_readable and before == order.value:
@@ -79,6 +80,8 @@ async def write(journey: Journey, office: BackOffice, order: Order, *, step: str
         return {"status": status, "is_kept": order.is_kept(found), "read_back": order.shown(found)}
 
     async def is_done() -> bool:
+        if leaves:
+            await journey.settle(office)
         try:
             return order.is_readable and await office.read(journey.station_id, order.key) == order.value
         except StationUnreachable:
@@ -87,11 +90,8 @@ async def write(journey: Journey, office: BackOffice, order: Order, *, step: str
             raise
 
     request = {"via": office.name, "key": order.key, "value": order.shown(order.value), "before": before}
-    response = await journey.act(step, request=request, send=send, is_done=is_done)
-    if response["status"] not in TAKEN:
-        return f"it refused {order.key} ({response['status']})"
-    is_kept = response.get("is_kept", True)
-    return None if is_kept else f"it accepted {order.key}, but reads it back as {response.get('read_back')!r}"
+    request |= {"seen": seen} if leaves else {}
+    return _refusal(order, await journey.act(step, request=request, send=send, is_done=is_done))
 
 
 async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: str = "") -> str | None:
@@ -99,41 +99,31 @@ async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: 
 
     A station that need not boot after reconnecting (OCPP-J 1.6 §5.4) is asked to, or it could be there unheard.
     """
-    since = journey.committed_at(prefix=prefix)
-    if since is None:
+    told = journey.commitment(prefix=prefix)
+    if told is None:
         return "it was not told to go"
-    pace, now = journey.crossing.pace, journey.crossing.now()
-    until = now + pace.scaled(journey.recipe.await_seconds)  # the telling itself may have taken a while
-    until = min(until, journey.deadline_at or until)
-    ask_at = max(since + pace.settle, since + (until - since) / 2 if journey.recipe.expects_boot else since)
+    pace, now = journey.crossing.pace, journey.crossing.elapsed()
+    # the telling itself may have taken a while
+    span = min(pace.scaled(journey.recipe.await_seconds).total_seconds(), journey.seconds_left)
+    settle = pace.settle.total_seconds()
+    settled = min(max((journey.crossing.now() - told.intended_at).total_seconds(), 0.0), settle)
+    ask_at = now + max(settle - settled, span / 2 if journey.recipe.expects_boot else 0.0)
+    until = now + span
     while True:
-        problem = await _absence(journey, office, since=since, order=order)
-        now = journey.crossing.now()
+        problem = await _absence(journey, office, told=told, order=order)
+        now = journey.crossing.elapsed()
         if problem is None or now >= until:
             return problem
         if now >= ask_at:
             await _ask_to_boot(journey, office, step=f"{prefix}trigger")
-            ask_at = now + pace.settle
+            ask_at = now + settle
 
 
-async def has_left(journey: Journey, office: BackOffice) -> bool:
-    """Whether the station no longer answers through a back-office, once it has had time to go."""
-    until = journey.crossing.now() + journey.crossing.pace.settle
-    while await journey.patiently(lambda: office.answers(journey.station_id, switch_key(journey))):
-        if journey.crossing.now() >= until:
-            return False
-        await journey.pause()
-    return True
-
-
-def switch_key(journey: Journey) -> str:
-    """Return the key that switches: the one that every station of the recipe must know."""
-    return journey.recipe.writes[-1].key
-
-
-def is_heard(seen: Sighting | None, *, since: datetime) -> bool:
-    """Whether a sighting is newer than an instant."""
-    return seen is not None and seen.heard_at is not None and seen.heard_at > since
+def _refusal(order: Order, response: Response) -> str | None:
+    if response["status"] not in TAKEN:
+        return f"it refused {order.key} ({response['status']})"
+    is_kept = response.get("is_kept", True)
+    return None if is_kept else f"it accepted {order.key}, but reads it back as {response.get('read_back')!r}"
 
 
 async def _value(journey: Journey, office: BackOffice, order: Order) -> str | None:
@@ -149,25 +139,29 @@ async def _reset(journey: Journey, office: BackOffice, *, reach: BackOffice, ste
         return {"status": await office.reset(journey.station_id, kind)}
 
     async def is_under_way() -> bool:
-        since = journey.effects[step].intended_at
-        while journey.crossing.now() < since + journey.crossing.pace.settle:
-            there, here = await reach.look(journey.station_id), await office.look(journey.station_id)
-            has_rebooted_here = here is not None and here.booted_at is not None and here.booted_at > since
-            if is_heard(there, since=since) or has_rebooted_here:
-                return True
-        return not await office.answers(journey.station_id, switch_key(journey))
+        await journey.settle(office)
+        if not await office.answers(journey.station_id, journey.switch_key):
+            return True
+        # looked at after it has answered: it may have been down until then, and have come up where it was
+        told = journey.effects[step]
+        there, here = await reach.look(journey.station_id), await office.look(journey.station_id)
+        has_gone = has_news(reach, told=told, of="heard_at", seen=there)
+        return has_gone or has_news(office, told=told, of="booted_at", seen=here)
 
-    if step not in journey.effects:
+    known = journey.effects.get(step)
+    if known is None:
         await journey.crossing.resets.pass_through()
-    request = {"via": office.name, "kind": kind}
+    seen = known.request.get("seen") if known else await look_round(journey)
+    request = {"via": office.name, "kind": kind, "seen": seen}
     response = await journey.act(step, request=request, send=send, is_done=is_under_way)
     return None if response["status"] in TAKEN else f"it refused to reset ({response['status']})"
 
 
-async def _absence(journey: Journey, office: BackOffice, *, since: datetime, order: Order) -> str | None:
+async def _absence(journey: Journey, office: BackOffice, *, told: Effect, order: Order) -> str | None:
     """Return why the station does not count as having appeared, or None."""
     try:
-        if not is_heard(await office.look(journey.station_id), since=since):
+        seen = await office.look(journey.station_id)
+        if not has_news(office, told=told, of="heard_at", seen=seen):
             return f"the {office} has not heard it"
         found = await office.read(journey.station_id, order.key)
     except RemoteError as error:
@@ -178,7 +172,7 @@ async def _absence(journey: Journey, office: BackOffice, *, since: datetime, ord
 
 async def _ask_to_boot(journey: Journey, office: BackOffice, *, step: str) -> None:
     async def send() -> Response:
-        return {"status": await office.trigger_boot(journey.station_id)}
+        return {"status": await office.trigger(journey.station_id, "BootNotification")}
 
     with suppress(RemoteError):  # it is not there yet, and may be at the next look
         await journey.act(step, request={"via": office.name}, send=send, is_done=_cannot_tell, is_patient=False)
