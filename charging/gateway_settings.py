@@ -40,6 +40,9 @@ class Gateway(BaseModel):
     pong_seconds: float = Field(
         default=20.0, ge=1, le=3_600, allow_inf_nan=False, description="how long the answer to a ping may take"
     )
+    flavours: Path | None = Field(
+        default=None, description="file of the flavours of types of stations, TOML, relative to home"
+    )
     move_hours: float = Field(
         default=4.0, gt=0, le=168, allow_inf_nan=False, description="how long a move waits for an idle moment"
     )

@@ -13,10 +13,13 @@ from console.commands import (
     cdr,
     extract,
     forget,
+    frames,
     gate,
+    gateway,
     identify,
     invoice,
     load,
+    order,
     partner,
     price,
     prove,
@@ -25,6 +28,7 @@ from console.commands import (
     recipe,
     reconcile,
     remap,
+    route,
 )
 
 app = typer.Typer(
@@ -37,7 +41,9 @@ app = typer.Typer(
 app.add_typer(extract.app, name="extract")
 app.add_typer(cdr.app, name="cdr")
 app.command("forget")(forget.forget)
+app.command()(frames.frames)
 app.add_typer(gate.app, name="gate")
+app.command()(gateway.gateway)
 app.add_typer(invoice.app, name="invoice")
 app.command()(invoice.money)
 app.add_typer(quarantine.app, name="quarantine")
@@ -48,8 +54,10 @@ app.command()(reconcile.reconcile)
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
 app.command()(load.load)
+app.command()(order.order)
 app.command()(price.price)
 app.command()(prove.prove)
+app.add_typer(route.app, name="route")
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

@@ -4,7 +4,7 @@ pending → taken (a gateway that holds the station has it) → sent (it is in t
 → answered | refused | unknown; or expired, if it never went. An order is sent at most once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -163,12 +163,6 @@ def waiting_stations(connection: sa.Connection) -> list[str]:
     """Return the stations for which an order is pending."""
     row = tables.station_order.c
     return list(connection.scalars(sa.select(row.station_id).where(row.state == "pending").distinct()))
-
-
-def one(connection: sa.Connection, order_number: int) -> Mapping[str, object]:
-    """Return an order as it stands."""
-    table = tables.station_order
-    return dict(connection.execute(sa.select(table).where(table.c.order_number == order_number)).mappings().one())
 
 
 def _close(connection: sa.Connection, order_numbers: Sequence[int]) -> None:
