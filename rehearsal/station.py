@@ -110,6 +110,13 @@ class Station:
         if self.truth.flavour.stays_faulted:
             self._then(self._voice.tell_all)
 
+    async def repair_meter(self) -> None:
+        """Put a new power meter in."""
+        self.memory.is_meter_failed = False
+        await self._store()
+        if self.truth.flavour.stays_faulted:
+            self._then(self._voice.tell_all)
+
     async def _store(self) -> None:
         await self._flash.store(self.truth.station_id, self.memory)
 
