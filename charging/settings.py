@@ -25,6 +25,7 @@ from charging.identifier_settings import Impact, Remap
 from charging.receiver_settings import Receiver
 from charging.secret import Secret
 from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver, TargetTable
+from charging.tool_settings import Tool
 
 FILE = "rehome.toml"
 PREFIX = "REHOME_"
@@ -99,6 +100,7 @@ class Settings(Section):
     freeze_from: AwareDatetime | None = Field(
         default=None, description="instant, with its zone, from which the legacy must not change its master data"
     )
+    tools: dict[str, Tool] = Field(default_factory=dict, description="makers' tools, by the name that recipes use")
     pace: Pace = Pace()
     remap: Remap = Remap()
     impact: Impact = Impact()
@@ -251,6 +253,7 @@ def _known(table: Sequence[str | int]) -> list[str]:
     sections: Mapping[str | int, type[BaseModel]] = {
         "legacy": BackOffice,
         "target": BackOffice,
+        "tools": Tool,
         "pace": Pace,
         "remap": Remap,
         "impact": Impact,

@@ -53,7 +53,12 @@ _MENDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 _LONGEST = 60
 _ADDRESS = re.compile(r"://|@")
 """What holds one of these may be an address, and with it a password."""
-_HIDDEN = frozenset({"database", "password", "user", "token", "secret", "pseudonym_key", "rest", "ws"})
+_HIDDEN = frozenset(
+    {
+        *("database", "password", "user", "token", "secret", "pseudonym_key", "rest", "ws"),
+        *("api", "api_token", "secrets"),
+    }
+)
 """Keys whose value, or whose neighbour's in the wrong place, may hold a password."""
 
 

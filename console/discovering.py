@@ -20,7 +20,7 @@ from charging.network.model import Station
 from charging.ocpp.redact import redact
 from charging.settings import Settings
 from console import workplace
-from tasks import cutover, opening, planning
+from tasks import channels, opening, planning
 
 
 def discover(home: Path, station_id: str, *, via: Literal["legacy", "target"], out: Path | None) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def discover(home: Path, station_id: str, *, via: Literal["legacy", "target"], o
     recipes = planning.recipes(settings)
     known = discovery.known_keys(recipes, generation=generation(station.ocpp_protocol))
     took = asyncio.run(_ask(settings, via, station_id, known=known, most_keys=_most_keys(recipes, station)))
-    address = Address(url=settings.back_office(via).dialled(via))
+    address = Address(url=channels.dialled(settings, via))
     found = discovery.candidates(took, legacy=address, known=known)
     today = system_clock().astimezone(settings.zone).date()
     protocol = "ocpp2.0.1" if generation(station.ocpp_protocol) == "2" else "ocpp1.6"
@@ -88,7 +88,7 @@ async def _ask(
     known: frozenset[str],
     most_keys: int | None,
 ) -> Inventory:
-    async with cutover.channel(settings, via) as channel:
+    async with channels.office(settings, via) as channel:
         return await inventory.take(channel, station_id, by_name=known, most_keys=most_keys)
 
 

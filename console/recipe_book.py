@@ -14,7 +14,7 @@ from charging.migration.recipes import Address, Recipe, orders, told
 from charging.network.model import Station
 from charging.settings import Settings
 from console import workplace
-from tasks import opening, planning
+from tasks import channels, opening, planning
 
 _NO_ADDRESS = Address(url="wss://TARGET/ocpp")
 """Stands for the target where the settings do not say which address stations dial there."""
@@ -139,7 +139,7 @@ def _facts(recipe: Recipe) -> dict[str, Any]:
 
 def _target(settings: Settings) -> Address:
     try:
-        return replace(_NO_ADDRESS, url=settings.back_office("target").dialled("target"))
+        return replace(_NO_ADDRESS, url=channels.dialled(settings, "target"))
     except SettingsError:
         return _NO_ADDRESS
 

@@ -2,14 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from prefect import task
 
-from charging import secret
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import journal
@@ -19,11 +17,10 @@ from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Journal, Move
-from charging.migration.recipes import Address
-from charging.ocpp.channels.steve import SteveChannel, open_steve
+from charging.migration.ports import Channel, Journal, Move
+from charging.migration.recipes import Address, Recipe
 from charging.settings import Settings
-from tasks import opening, planning
+from tasks import channels, opening, planning
 
 
 @task(task_run_name="plan-{plan_id}")
@@ -52,7 +49,11 @@ def cut_over(plan_id: str, wave: int) -> dict[str, int]:
         moves = _moves(engine, plan_id, wave=wave)
         outcomes = asyncio.run(
             _across(
-                settings, engine, plan_id, lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing)
+                settings,
+                engine,
+                plan_id,
+                _recipes(moves, recipes),
+                lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing),
             )
         )
     return dict(Counter(str(outcome.stage) for outcome in outcomes))
@@ -70,6 +71,7 @@ def roll_back(plan_id: str, *, wave: int | None, stations: Sequence[str], reason
                 settings,
                 engine,
                 plan_id,
+                _recipes(moves, recipes),
                 lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
             )
         )
@@ -107,40 +109,29 @@ async def _across(
     settings: Settings,
     engine: sa.Engine,
     plan_id: str,
+    chosen: Mapping[str, Recipe],
     act: Callable[[Crossing], Awaitable[list[Outcome]]],
 ) -> list[Outcome]:
+    """Act with both channels open; `chosen` is each station's recipe."""
     async with (
         journal.opened(engine, plan_id) as kept,
-        channel(settings, "legacy") as legacy,
-        channel(settings, "target") as target,
+        channels.opened(settings, "legacy", recipes=chosen) as legacy,
+        channels.opened(settings, "target", recipes=chosen) as target,
     ):
         return await act(_crossing(settings, legacy=legacy, target=target, kept=kept))
 
 
-def _crossing(settings: Settings, *, legacy: SteveChannel, target: SteveChannel, kept: Journal) -> Crossing:
+def _recipes(moves: Sequence[Move], recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
+    return {move.station_id: recipes[move.recipe] for move in moves if move.recipe in recipes}
+
+
+def _crossing(settings: Settings, *, legacy: Channel, target: Channel, kept: Journal) -> Crossing:
     return Crossing(
-        legacy=End(channel=legacy, address=Address(url=settings.back_office("legacy").dialled("legacy"))),
-        target=End(channel=target, address=Address(url=settings.back_office("target").dialled("target"))),
+        legacy=End(channel=legacy, address=Address(url=channels.dialled(settings, "legacy"))),
+        target=End(channel=target, address=Address(url=channels.dialled(settings, "target"))),
         journal=kept,
         clock=system_clock,
         pace=Pace(**settings.pace.model_dump()),
-    )
-
-
-def channel(settings: Settings, name: Literal["legacy", "target"]) -> AbstractAsyncContextManager[SteveChannel]:
-    """Return the way to stations through a back-office.
-
-    Raises:
-        SettingsError: if the settings do not describe it, or a secret is missing.
-    """
-    office = settings.back_office(name)
-    api = office.rest_api(name)
-    return open_steve(
-        name,
-        base_url=api.address,
-        login=(api.user, secret.resolve(api.password, setting=f"{name}.password")),
-        database_url=configuration.database_address(office.database, setting=f"{name}.database").reveal(),
-        clock=system_clock,
     )
 
 

@@ -32,7 +32,9 @@ def plan(*, pilot: int, cap: int, despite: str = "") -> dict[str, Any]:
         line.require_running(engine, "plan_waves", despite=despite)
     with opening.engine(settings) as engine, engine.begin() as connection:
         stations = clean.stations(connection)
-        planned = plan_waves(stations, recipes=recipes(settings), sizing=Sizing(pilot=pilot, cap=cap))
+        planned = plan_waves(
+            stations, recipes=recipes(settings), sizing=Sizing(pilot=pilot, cap=cap), tools=settings.tools.keys()
+        )
         lanes = {station.station_id: str(station.lane) for station in stations}
         moves = _moves(planned, lanes=lanes)
         content = canonical.digest([pilot, cap, moves])

@@ -71,3 +71,11 @@ def recipe_discover(
     found = discovering.discover(home, station, via=via, out=out)
     shell.show(found, discovering.lines, as_json=as_json)
     raise typer.Exit(shell.Exit.PASS if found["proposal"] else shell.Exit.INCONCLUSIVE)
+
+
+@app.command("tool-schema")
+def recipe_tool_schema() -> None:
+    """Print the JSON schemas of what a maker's tool reads on its standard input and writes on its standard output."""
+    from charging.ocpp.channels.tool import schemas
+
+    shell.show(schemas(), lambda _: (), as_json=True)
