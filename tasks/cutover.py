@@ -10,7 +10,7 @@ from prefect import task
 
 from charging import settings as configuration
 from charging.clock import system_clock
-from charging.database import journal
+from charging.database import hold, journal
 from charging.database.queries import moves as read
 from charging.errors import UnknownThing
 from charging.migration import cutover
@@ -45,13 +45,12 @@ def cut_over(plan_id: str, wave: int) -> dict[str, int]:
     """Move every station of a wave that is not at rest yet; return how many ended in which stage."""
     settings = configuration.load()
     recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
-    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+    with opening.engine(settings) as engine, hold.alone(engine, plan_id) as held:
         moves = _moves(engine, plan_id, wave=wave)
         outcomes = asyncio.run(
             _across(
                 settings,
-                engine,
-                plan_id,
+                held,
                 _recipes(moves, recipes),
                 lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing),
             )
@@ -64,13 +63,12 @@ def roll_back(plan_id: str, *, wave: int | None, stations: Sequence[str], reason
     """Bring the stations of a wave, or those named, back to the legacy; return how many ended in which stage."""
     settings = configuration.load()
     recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
-    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+    with opening.engine(settings) as engine, hold.alone(engine, plan_id) as held:
         moves = _chosen(_moves(engine, plan_id, wave=wave), stations)
         outcomes = asyncio.run(
             _across(
                 settings,
-                engine,
-                plan_id,
+                held,
                 _recipes(moves, recipes),
                 lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
             )
@@ -107,14 +105,13 @@ def outcome(plan_id: str, wave: int) -> dict[str, Any]:
 
 async def _across(
     settings: Settings,
-    engine: sa.Engine,
-    plan_id: str,
+    held: hold.Hold,
     chosen: Mapping[str, Recipe],
     act: Callable[[Crossing], Awaitable[list[Outcome]]],
 ) -> list[Outcome]:
     """Act with both channels open; `chosen` is each station's recipe."""
     async with (
-        journal.opened(engine, plan_id) as kept,
+        journal.opened(held.engine, held.plan_id, hold=held) as kept,
         channels.opened(settings, "legacy", recipes=chosen) as legacy,
         channels.opened(settings, "target", recipes=chosen) as target,
     ):

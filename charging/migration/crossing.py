@@ -24,6 +24,8 @@ class Pace:
     poll_seconds: float = 5.0
     settle_seconds: float = 60.0
     """How long a station that was told something is left alone before it is doubted."""
+    journal_seconds: float = 3600.0
+    """How long a journal that cannot store is waited for before the wave is given up; nothing is done meanwhile."""
     time_scale: float = 1.0
     """Shortens every deadline and settling time alike: a rehearsal's stations boot in seconds."""
 

@@ -168,12 +168,19 @@ class Journey:
         return now + pace.scaled(DEADLINES[stage])
 
     async def _recorded(self, store: Callable[[], Awaitable[None]]) -> None:
-        """Store until the journal says that it is stored. Without it nothing may be done, so there is no deadline."""
+        """Store until the journal says that it is stored: without it nothing may be done.
+
+        Raises:
+            DatabaseUnavailable: if it has not been able to for the time that the pace allows.
+        """
+        until = self.crossing.elapsed() + self.crossing.pace.journal_seconds
         while True:
             try:
                 return await store()
             except DatabaseUnavailable:
-                await self.pause()
+                if self.crossing.elapsed() >= until:
+                    raise
+            await self.pause()
 
     async def _intend(self, step: str, *, request: Mapping[str, object]) -> None:
         now, journal = self.crossing.now(), self.crossing.journal
