@@ -12,6 +12,7 @@ from console import shell
 from console.commands import (
     cdr,
     extract,
+    flavours,
     forget,
     frames,
     gate,
@@ -29,6 +30,7 @@ from console.commands import (
     reconcile,
     remap,
     route,
+    visit,
 )
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ app.add_typer(extract.app, name="extract")
 app.add_typer(cdr.app, name="cdr")
 app.command("forget")(forget.forget)
 app.command()(frames.frames)
+app.add_typer(flavours.app, name="flavours")
 app.add_typer(gate.app, name="gate")
 app.command()(gateway.gateway)
 app.add_typer(invoice.app, name="invoice")
@@ -49,6 +52,7 @@ app.command()(invoice.money)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(visit.app, name="visit")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)

@@ -1,0 +1,31 @@
+"""What a person reports of a work order, and what was seen of it."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0009"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_COMMENT = (
+    "What a person has to do at a station or in a portal. state: open, reported (said to be done; the target has not "
+    "heard the station since), done (and the target has)."
+)
+
+
+def upgrade() -> None:
+    for name in ("contact", "reported_by", "note"):
+        op.add_column("work_order", sa.Column(name, sa.Text(), nullable=True), schema="migration")
+    op.add_column("work_order", sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True), schema="migration")
+    op.add_column(
+        "work_order", sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema="migration"
+    )
+    op.create_table_comment("work_order", _COMMENT, schema="migration")
+
+
+def downgrade() -> None:
+    op.drop_table_comment("work_order", existing_comment=_COMMENT, schema="migration")
+    for name in ("evidence", "reported_at", "note", "reported_by", "contact"):
+        op.drop_column("work_order", name, schema="migration")
