@@ -59,6 +59,8 @@ class Plan:
     doors: tuple[Door, ...]
     metrics_port: int
     frames_days: int
+    recorder: Callable[["Plan"], RecorderProcess] | None = None
+    """What brings the journal into the tables; a process of its own, unless something else does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ async def _running(
     async with contextlib.AsyncExitStack() as stop:
         tables = Tables(plan.address)
         stop.callback(tables.close)
-        recorder = RecorderProcess(plan.folder, gateway=plan.name, address=plan.address, frames_days=plan.frames_days)
+        recorder = (plan.recorder or _recorder)(plan)
         stop.push_async_callback(recorder.end)
         journal = Journal(plan.folder, after=await _after(tables, plan))
         stop.callback(journal.close)
@@ -126,6 +128,10 @@ async def _running(
             stop.callback(doors[-1].close)
         opened(Opened(tuple(map(port_of, doors)), port_of(window)))
         yield elsewhere
+
+
+def _recorder(plan: Plan) -> RecorderProcess:
+    return RecorderProcess(plan.folder, gateway=plan.name, address=plan.address, frames_days=plan.frames_days)
 
 
 def _notices(plan: Plan, desk: Desk, claims: Claims, *, is_taken: Callable[[GatewayRuns], None]) -> Notices:

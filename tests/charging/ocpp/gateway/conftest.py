@@ -1,6 +1,7 @@
 """A gateway on real sockets, stations and back-offices that dial it and are dialled by it, and the tables behind it."""
 
 import asyncio
+import contextlib
 import json
 from collections import defaultdict
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from charging.ocpp.gateway.credential import Credential, hashed
 from charging.ocpp.gateway.known import BackOffice
 from charging.ocpp.gateway.options import Options
 from charging.ocpp.gateway.program import Door, Plan, serve
+from charging.ocpp.gateway.recorder import Recorder
 from charging.ocpp.relay.rules import Rules
 from charging.secret import Secret
 
@@ -35,6 +37,31 @@ QUICK = Options(
     redial_seconds=(0.05, 0.2),
     rules=replace(Rules(), quiet=timedelta(0)),
 )
+
+
+class ThreadRecorder:
+    """The recorder in a thread of the test: a process of its own takes seconds to start."""
+
+    def __init__(self, plan):
+        retention = timedelta(days=plan.frames_days)
+        self.recorder = Recorder(
+            plan.folder, gateway=plan.name, address=plan.address(), clock=plan.clock, retention=retention
+        )
+        self.told = asyncio.Event()
+
+    def nudge(self):
+        self.told.set()
+
+    async def watch(self):
+        while True:
+            self.told.clear()
+            await asyncio.to_thread(self.recorder.catch_up)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.told.wait(), 1.0)
+
+    async def end(self):
+        await asyncio.to_thread(self.recorder.catch_up)
+        self.recorder.close()
 
 
 class Office:
@@ -129,6 +156,7 @@ class World:
                 "doors": (Door(host="127.0.0.1", port=0, context=None, setting="gateway.plain_text_apn"),),
                 "metrics_port": 0,
                 "frames_days": 30,
+                "recorder": ThreadRecorder,
             }
             | more
         )
