@@ -16,8 +16,8 @@ from charging.migration.lifecycle import FINAL, TRANSITIONS, Stage
 from charging.migration.ports import Move
 from charging.migration.recipes import ReadBack, Recipe, orders
 from charging.migration.rollback import go_back
-from charging.migration.steps import appear, is_idle, point, set_availability
-from charging.migration.watch import doubts, stays
+from charging.migration.steps import appear, find_slot, is_idle, point, set_availability
+from charging.migration.watch import doubts, shows_another, stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,21 @@ async def _prepare(journey: Journey) -> Turn:
         return Turn(after=Stage.ROLLED_BACK, reason="not begun: the target does not know it; load it first")
     if await journey.patiently(lambda: target.answers(station_id, journey.switch_key)):
         return Turn(after=Stage.TO_SITE, reason="it is at the target already, and nobody here moved it")
-    keys = [write.key for write in journey.recipe.writes if write.read_back is not ReadBack.NEVER]
-    if unknown := await journey.patiently(lambda: legacy.unknown_key(station_id, keys)):
-        return Turn(after=Stage.ROLLED_BACK, reason=f"not begun: it has no key {unknown}")
+    if problem := await _unfit(journey):
+        return Turn(after=Stage.ROLLED_BACK, reason=f"not begun: {problem}")
     evidence = {"firmware": here.firmware, "heard_at": here.heard_at.isoformat() if here.heard_at else None}
     return Turn(after=Stage.DRAINING, reason="it answers on the legacy and the target expects it", evidence=evidence)
+
+
+async def _unfit(journey: Journey) -> str | None:
+    """Say why its recipe cannot be carried out on this very station, or None. Reads only."""
+    legacy = journey.crossing.legacy
+    keys = [write.key for write in journey.recipe.writes if write.read_back is not ReadBack.NEVER]
+    if unknown := await journey.patiently(lambda: legacy.unknown_key(journey.station_id, keys)):
+        return f"it has no key {unknown}"
+    if problem := await find_slot(journey, legacy):
+        return problem
+    return "it shows the address of another station" if await shows_another(journey, legacy) else None
 
 
 async def _drain(journey: Journey) -> Turn:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from charging.errors import DatabaseUnavailable, RemoteError
+from charging.migration import slots
 from charging.migration.crossing import BackOffice, Crossing
 from charging.migration.lifecycle import DEADLINES, FINAL, Stage, require_transition
 from charging.migration.ports import Effect, Move, Transition
@@ -34,7 +35,8 @@ class Journey:
 
     def __init__(self, move: Move, *, recipe: Recipe, crossing: Crossing) -> None:
         self.station_id = move.station_id
-        self.recipe = recipe
+        found = move.effects.get(slots.STEP)
+        self.recipe = slots.filled(recipe, found.response if found else None)
         self.crossing = crossing
         self.stage = move.stage
         self.attempt = move.attempt

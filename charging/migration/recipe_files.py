@@ -9,7 +9,7 @@ import msgspec
 
 from charging.errors import RecipeError
 from charging.migration.choosing import generation
-from charging.migration.recipes import FIELDS, TOLD, Method, ReadBack, Recipe, Write, unknown_fields
+from charging.migration.recipes import FIELDS, TOLD, Method, Profile, ReadBack, Recipe, Write, unknown_fields
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Seconds = Annotated[int, msgspec.Meta(gt=0)]
@@ -29,6 +29,14 @@ class _Script(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Discovery(msgspec.Struct, forbid_unknown_fields=True):
     most_keys: _Seconds
+
+
+class _Profile(msgspec.Struct, forbid_unknown_fields=True):
+    slots: Annotated[tuple[int, ...], msgspec.Meta(min_length=2)]
+    ocpp_version: Literal["OCPP20", "OCPP201", "OCPP21"] = "OCPP20"  # 2.0.1 writes itself as OCPP20
+    interface: _Text = "Wired0"
+    message_timeout: _Seconds = 30
+    security_profile: Literal[0, 1, 2, 3] | None = None
 
 
 class _Rollback(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,6 +67,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     notes: tuple[_Text, ...] = ()
     script: _Script | None = None
     discovery: _Discovery | None = None
+    profile: _Profile | None = None
 
 
 def shipped_texts() -> dict[str, str]:
@@ -105,10 +114,7 @@ def _parse(file: str, text: str) -> Recipe:
         expects_boot=given.expects_boot,
         await_seconds=given.await_seconds,
         source=given.source,
-        writes=tuple(
-            Write(key=write.key, template=write.template, read_back=write.read_back, is_sensitive=write.sensitive)
-            for write in given.writes
-        ),
+        writes=_writes(given),
         rollback_via=given.rollback.via,
         tested=given.tested,
         stations=given.stations,
@@ -119,16 +125,39 @@ def _parse(file: str, text: str) -> Recipe:
         tool=given.script.tool if given.script else "",
         tool_seconds=given.script.timeout_seconds if given.script else 120,
         most_keys=given.discovery.most_keys if given.discovery else None,
+        profile=_profile(given.profile) if given.profile else None,
     )
 
 
+def _writes(given: _File) -> tuple[Write, ...]:
+    if given.profile is not None:  # which slot and which order is found at the station
+        return (Write(key=_PRIORITY, template="", read_back=ReadBack.EXACT, is_sensitive=False),)
+    return tuple(
+        Write(key=write.key, template=write.template, read_back=write.read_back, is_sensitive=write.sensitive)
+        for write in given.writes
+    )
+
+
+def _profile(given: _Profile) -> Profile:
+    return Profile(
+        slots=given.slots,
+        ocpp_version=given.ocpp_version,
+        interface=given.interface,
+        message_timeout=given.message_timeout,
+        security_profile=given.security_profile,
+    )
+
+
+_PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 _WRITING = frozenset({Method.CONFIG, Method.SLOT, Method.SCRIPT})
 
 
 def _require_sense(file: str, given: _File) -> None:
     """Refuse what is well-formed but cannot be carried out."""
     keys = [write.key for write in given.writes]
-    if given.method in _WRITING and not keys:
+    if given.profile is not None:
+        _require_slots(file, given)
+    elif given.method in _WRITING and not keys:
         raise RecipeError(file, f"method {given.method} writes nothing", "add a [[writes]] table for each key")
     if keys and given.method not in _WRITING:
         raise RecipeError(file, f"method {given.method} cannot write keys", 'say "config", "slot" or "script"')
@@ -143,6 +172,15 @@ def _require_sense(file: str, given: _File) -> None:
         _require_known(file, f"the template of {write.key}", write.template, known=FIELDS)
     for number, text in enumerate(given.instructions, start=1):
         _require_known(file, f"instruction {number}", text, known=TOLD)
+
+
+def _require_slots(file: str, given: _File) -> None:
+    if given.method is not Method.SLOT or generation(given.protocol) != "2":
+        raise RecipeError(file, "[profile] is for OCPP 2", 'say method "slot" and protocol "ocpp2.0.1"')
+    if given.writes:
+        raise RecipeError(file, "[profile] and [[writes]] do not go together", "leave the writes out: they are known")
+    if given.reset == "none":
+        raise RecipeError(file, "a profile is taken into use by a restart (B10)", 'say reset "Soft"')
 
 
 def _require_key(file: str, key: str, given: _File) -> None:

@@ -67,6 +67,19 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an OCPP 2 connection profile says beside the address (part 2, NetworkConnectionProfileType)."""
+
+    slots: tuple[int, ...]
+    """The slots that this type has."""
+    ocpp_version: str
+    interface: str
+    message_timeout: int
+    security_profile: int | None
+    """Only where the station does not tell its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How the stations of one maker, model and firmware range are moved. The last write is the one that switches."""
 
@@ -103,6 +116,8 @@ class Recipe:
     tool_seconds: int = 120
     most_keys: int | None = None
     """For how many keys at a time the type answers, where it does not say so itself or not rightly."""
+    profile: Profile | None = None
+    """Of method `slot` in OCPP 2: the writes are made for the slot that is found free; until then only the last is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +147,7 @@ def orders(recipe: Recipe, *, station_id: str, address: Address) -> tuple[Order,
     """Return what to write, in order, to point the station at the address.
 
     Raises:
-        RecipeError: if a value is longer than OCPP 1.6 allows (500 characters).
+        RecipeError: if a value is longer than OCPP allows: 500 characters in 1.6, 1000 in 2.0.1.
     """
     rendered = tuple(
         Order(
@@ -144,8 +159,8 @@ def orders(recipe: Recipe, *, station_id: str, address: Address) -> tuple[Order,
         for write in recipe.writes
     )
     for order in rendered:
-        if len(order.value) > 500:
-            raise RecipeError(recipe.file, f"the value of {order.key} is too long for OCPP 1.6", "shorten the URL")
+        if len(order.value) > (500 if recipe.protocol == "ocpp1.6" else 1000):
+            raise RecipeError(recipe.file, f"the value of {order.key} is too long for OCPP", "shorten the URL")
     return rendered
 
 

@@ -5,9 +5,11 @@ Each step returns None, or in words what is wrong.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Literal
 
 from charging.errors import RemoteError, StationUnreachable
+from charging.migration import slots
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import TAKEN, Journey, Response
 from charging.migration.ports import Effect
@@ -28,6 +30,20 @@ async def set_availability(
     request = {"via": office.name, "kind": kind}
     response = await journey.act(step, request=request, send=send, is_done=_cannot_tell)
     return None if response["status"] in TAKEN else f"it refused to become {kind} ({response['status']})"
+
+
+async def find_slot(journey: Journey, office: BackOffice) -> str | None:
+    """Find the free connection profile of an OCPP 2 station, once; the recipe's writes are made for it then."""
+    if journey.recipe.profile is None:
+        return None
+
+    async def send() -> Response:
+        told = {key: await office.read(journey.station_id, key) for key in slots.ASKED}
+        return {"status": "Accepted", "told": told, **asdict(slots.find(told, journey.recipe))}
+
+    response = await journey.act(slots.STEP, request={"via": office.name}, send=send, is_done=_cannot_tell)
+    journey.recipe = slots.filled(journey.recipe, response)
+    return str(response["problem"]) or None
 
 
 async def is_idle(journey: Journey, office: BackOffice) -> bool:

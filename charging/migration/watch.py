@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 from charging.errors import RemoteError
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Response
 from charging.migration.ports import Effect, Sighting
+from charging.migration.recipes import orders
 
 Marks = Mapping[str, object]
 """What a back-office has last said of a station, as plain values."""
@@ -91,6 +93,22 @@ async def doubts(journey: Journey, office: BackOffice, *, came_from: BackOffice)
         return None
     is_told = await _hear(journey, office, message="StatusNotification", of="status_at", before=at_first)
     return None if is_told else f"the {office} hears it, and has no status of any connector"
+
+
+async def shows_another(journey: Journey, office: BackOffice) -> bool:
+    """Whether it shows an address at a back-office that ends with another identity than its own.
+
+    Whoever wrote that back would give it the other's identity.
+    """
+    expected = orders(journey.recipe, station_id=journey.station_id, address=office.address)
+    for write, order in zip(journey.recipe.writes, expected, strict=True):
+        if not write.template.endswith("{identity}") or not order.is_readable or order.is_sensitive:
+            continue
+        found = await journey.patiently(partial(office.read, journey.station_id, order.key))
+        place, _, identity = (found or "").rpartition("/")
+        if place == order.value.rpartition("/")[0] and identity and f"{place}/{identity}" != order.value:
+            return True
+    return False
 
 
 async def _hear(journey: Journey, office: BackOffice, *, message: str, of: str, before: Marks) -> bool:

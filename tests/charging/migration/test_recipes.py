@@ -158,6 +158,8 @@ def test_every_maker_of_the_field_has_a_way_or_is_asked(vendor, firmware, method
         pytest.param("Alfen BV", "ocpp1.6J", "alfen-4", id="1.6, as SteVe writes it"),
         pytest.param("Alfen BV", None, "alfen-4", id="not told"),
         pytest.param("MicroOcpp", "ocpp2.0.1", "micro-ocpp2", id="MicroOcpp 2.0.1"),
+        pytest.param("EVerest", "ocpp2.0.1", "ocpp2", id="a maker without a recipe of its own"),
+        pytest.param("EVerest", "ocpp1.6", "everest", id="the same maker, of the first generation"),
     ],
 )
 def test_a_station_takes_a_recipe_of_its_own_generation(vendor, protocol, expected):
