@@ -163,4 +163,6 @@ def _settle(connection: sa.Connection, entry: AnyEntry, gateway: str) -> None:
                 connection, entry.station_id, link=entry.connection, back_office=entry.back_office or None
             )
         case Closed():
-            gateway_links.closed(connection, entry.station_id, link=entry.connection, reason=entry.reason, at=at)
+            gateway_links.closed(
+                connection, entry.station_id, gateway=gateway, link=entry.connection, reason=entry.reason, at=at
+            )

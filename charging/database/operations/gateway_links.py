@@ -1,5 +1,6 @@
 """Which gateway holds which station, and which gateways there are."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -84,6 +85,7 @@ def linked(connection: sa.Connection, claim: Claim, *, gateway: str, run: int) -
     """Note that a station's link is up, unless a later one is known: it may be told late."""
     table = tables.link
     values = asdict(claim) | {"gateway": gateway, "run": run}
+    _note(connection, claim.station_id, gateway=gateway, link=claim.connection, at=claim.connected_at)
     statement = insert(table).values(values)
     changed = {name: statement.excluded[name] for name in values if name != "station_id"}
     connection.execute(
@@ -107,9 +109,10 @@ def led_to(connection: sa.Connection, station_id: str, *, link: str, back_office
     )
 
 
-def closed(connection: sa.Connection, station_id: str, *, link: str, reason: str, at: datetime) -> None:
+def closed(connection: sa.Connection, station_id: str, *, gateway: str, link: str, reason: str, at: datetime) -> None:
     """Note that a station's link has closed, unless it has another by now."""
     table = tables.link
+    _note(connection, station_id, gateway=gateway, link=link, at=at, why_closed=reason)
     connection.execute(
         sa.update(table)
         .where(table.c.station_id == station_id, table.c.connection == link)
@@ -132,12 +135,15 @@ def seen(connection: sa.Connection, *, gateway: str, at: datetime, is_last: bool
 
 def recover(connection: sa.Connection, *, gateway: str, run: int, at: datetime) -> None:
     """Close the links that this gateway's former runs left open."""
-    table = tables.link
-    connection.execute(
+    table, why = tables.link, "the gateway was killed"
+    closed = connection.execute(
         sa.update(table)
         .where(table.c.gateway == gateway, table.c.run < run, table.c.closed_at.is_(None))
-        .values(closed_at=at, close_reason="the gateway was killed", back_office=None)
+        .values(closed_at=at, close_reason=why, back_office=None)
+        .returning(table.c.station_id, table.c.connection)
     )
+    for row in closed.all():
+        _note(connection, row.station_id, gateway=gateway, link=row.connection, at=at, why_closed=why)
 
 
 def is_seen(connection: sa.Connection, gateway: str, *, at: datetime) -> bool:
@@ -154,3 +160,26 @@ def is_seen(connection: sa.Connection, gateway: str, *, at: datetime) -> bool:
 def tell(connection: sa.Connection, message: str) -> None:
     """Say something to every gateway."""
     connection.execute(sa.select(sa.func.pg_notify(CHANNEL, message)))
+
+
+def cut(connection: sa.Connection, station_id: str) -> str | None:
+    """Have a station's link dropped without a word, as a network drops it; return it, or None if there is none."""
+    table = tables.link
+    there = sa.select(table.c.connection).where(table.c.station_id == station_id, table.c.closed_at.is_(None))
+    link = connection.scalar(there)
+    if link is not None:
+        tell(connection, json.dumps({"cut": link, "station_id": station_id}))
+    return link
+
+
+def forget(connection: sa.Connection, *, before: datetime) -> None:
+    """Forget the links that came and went before an instant; the latest of each station stays."""
+    connection.execute(sa.delete(tables.link_event).where(tables.link_event.c.at < before))
+
+
+def _note(
+    connection: sa.Connection, station_id: str, *, gateway: str, link: str, at: datetime, why_closed: str | None = None
+) -> None:
+    values = {"at": at, "station_id": station_id, "gateway": gateway, "connection": link}
+    values |= {"is_up": why_closed is None, "reason": why_closed or ""}
+    connection.execute(sa.insert(tables.link_event).values(values))

@@ -25,6 +25,7 @@ from charging.database.tables.clean import (
     token,
 )
 from charging.database.tables.evidence import report, step, validation
+from charging.database.tables.flavours import flavour_probe, flavour_row, link_event
 from charging.database.tables.following import case_event, followed_case, invoice, invoice_line, proposal
 from charging.database.tables.gateway import (
     alarm,
@@ -90,6 +91,8 @@ __all__ = [
     "evse_identity",
     "extract",
     "fix",
+    "flavour_probe",
+    "flavour_row",
     "followed_case",
     "forget_request",
     "forgotten",
@@ -102,6 +105,7 @@ __all__ = [
     "journal_position",
     "landed_row",
     "link",
+    "link_event",
     "load",
     "location",
     "metadata",

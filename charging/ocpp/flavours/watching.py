@@ -25,6 +25,24 @@ _RESTARTED = frozenset({"HardReset", "SoftReset", "Reboot", "PowerLoss", "Immedi
 _FAILED = frozenset({"DownloadFailed", "InstallationFailed", "InvalidSignature", "InstallVerificationFailed"})
 _ON_LINK = (Behaviour.BOOTS_AFTER_LINK_LOSS, Behaviour.TELLS_AFTER_LINK_LOSS)
 _AFTER_BOOT = (Behaviour.TELLS_AFTER_LINK_LOSS, Behaviour.TELLS_AFTER_FIRMWARE)
+ACTIONS = frozenset(
+    {
+        "BootNotification",
+        "FirmwareStatusNotification",
+        "NotifyEvent",
+        "RemoteStartTransaction",
+        "RequestStartTransaction",
+        "Reset",
+        "SignedUpdateFirmware",
+        "StartTransaction",
+        "StatusNotification",
+        "StopTransaction",
+        "TransactionEvent",
+        "TriggerMessage",
+        "UpdateFirmware",
+    }
+)
+"""All that is looked at: whoever reads a recording may leave out the rest."""
 UNKNOWN = StationType(vendor="", model="", firmware="")
 
 
@@ -61,7 +79,7 @@ class Watch:
             case What.LINK_UP:
                 self._link_up(heard)
             case What.LINK_DOWN:
-                self._was_down = True
+                self._was_down, self._up_at = self._was_down or self._up_at is not None, None
                 self._expectations.leave_open(set(Behaviour))
             case What.FROM_STATION | What.TO_STATION:
                 frame = look(heard.raw)

@@ -64,14 +64,23 @@ class Claims:
         self._hub.note(Closed(stamp(self._hub.clock()), station_id, connection, "it left before it was let in"))
 
     def hear(self, message: str) -> None:
-        """Another gateway asks for a station, or answers."""
+        """Another gateway asks for a station, or answers; or somebody wants a link cut."""
         said = json.loads(message)
         if "lives" in said:
             waiting = self._answers.get(said["token"])
             if waiting is not None and not waiting.done():
                 waiting.set_result(bool(said["lives"]))
+        elif "cut" in said:
+            self._cut(said["station_id"], said["cut"])
         elif said["asked"] == self._gateway:
             self._tables.start(self._answer(said["station_id"], said["token"]))
+
+    def _cut(self, station_id: str, connection: str) -> None:
+        """Drop a link as a network does, without a word, if it is the one that is meant and it is here."""
+        session = self._hub.sessions.get(station_id)
+        if session is not None and session.connection == connection and session.transport is not None:
+            session.reason = "it was cut to see what the station does"
+            session.transport.disconnect(graceful=False)
 
     async def _claim(self, claim: Claim) -> Holder | None:
         """Claim a link together with all others that come at the same time; None where it is had."""

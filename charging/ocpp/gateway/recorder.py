@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from charging.clock import Clock, system_clock
 from charging.database import connection as database
-from charging.database.operations import gateway_frames, gateway_journal
+from charging.database.operations import gateway_frames, gateway_journal, gateway_links
 from charging.errors import DatabaseUnavailable, GatewayRuns
 from charging.ocpp.gateway.entries import Alarmed, AnyEntry, decode, stamp
 from charging.ocpp.gateway.journal import Place, Reader, forget
@@ -116,6 +116,7 @@ class Recorder:
         engine, _ = self._open()
         with engine.begin() as connection:
             gone = gateway_frames.drop_days(connection, before=(now - self._retention).date())
+            gateway_links.forget(connection, before=now - self._retention)
         self._cleaned_at = now
         for day in gone:
             _LOG.info("dropped the frames of %s", day)

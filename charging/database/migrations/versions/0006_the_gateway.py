@@ -149,6 +149,8 @@ def upgrade() -> None:
         sa.Column("gateway", sa.Text(), nullable=True),
         sa.Column("run", sa.BigInteger(), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unique_id", sa.Text(), nullable=True),
+        sa.Column("unique_id", sa.Text(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
