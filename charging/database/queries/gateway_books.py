@@ -16,7 +16,11 @@ LATEST = 200
 
 def facts(connection: sa.Connection, station_ids: Sequence[str]) -> dict[str, list[Fact]]:
     """Return the latest facts of each station, its oldest first."""
-    wanted = sa.func.unnest(sa.literal(list(station_ids), sa.ARRAY(sa.Text))).table_valued("station_id").render_derived(name="wanted")
+    wanted = (
+        sa.func.unnest(sa.literal(list(station_ids), sa.ARRAY(sa.Text)))
+        .table_valued("station_id")
+        .render_derived(name="wanted")
+    )
     fact = tables.transaction_fact.c
     latest = (
         sa.select(fact.station_id, fact.fact_number, fact.facts)

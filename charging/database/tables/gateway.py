@@ -81,7 +81,6 @@ station_order = sa.Table(
     sa.Column("run", sa.BigInteger),
     sa.Column("taken_at", Instant),
     text("unique_id", is_required=False),
-    text("unique_id", is_required=False),
     sa.Column("sent_at", Instant),
     sa.Column("ended_at", Instant),
     text("outcome", is_required=False),
