@@ -1,7 +1,6 @@
 """OCPP-J frames: bytes to values and back, without a socket. A bad frame is a value, too, and never an exception."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +13,7 @@ MAX_DEPTH = 32
 """OCPP 1.6's deepest message nests nine levels; a thousand brackets are an attack."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_NO_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)|[^"\[\]{}]++', re.DOTALL)
-"""Text in quotes, closed or cut off, and everything else that opens and closes nothing."""
+_NO_BRACKET = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,8 @@ def encode(frame: Frame) -> bytes:
 
 def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
     match value:
-        case [int() | Decimal(), str(unique_id), *_] if not 0 < len(unique_id) <= 36:
-            return BadFrame(problem="its id is empty or longer than 36 characters", unique_id=None, raw=raw)
+        case [int() | Decimal(), str(unique_id), *_] if problem := _problem_of_id(unique_id):
+            return BadFrame(problem=problem, unique_id=None, raw=raw)
         case [2, str(unique_id), str(action), dict(payload)]:
             return Call(unique_id=unique_id, action=action, payload=payload, raw=raw)
         case [3, str(unique_id), dict(payload)]:
@@ -111,6 +109,14 @@ def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
             return BadFrame(problem="it is no CALL, CALLRESULT or CALLERROR", unique_id=None, raw=raw)
 
 
+def _problem_of_id(unique_id: str) -> str:
+    if not 0 < len(unique_id) <= 36:
+        return "its id is empty or longer than 36 characters"
+    if not unique_id.isascii() and any("\ud800" <= letter <= "\udfff" for letter in unique_id):
+        return "its id holds half a surrogate pair"  # JSON can escape it, UTF-8 cannot hold it: no answer could name it
+    return ""
+
+
 def is_deeper(raw: bytes, limit: int) -> bool:
     """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk.
 
@@ -118,11 +124,15 @@ def is_deeper(raw: bytes, limit: int) -> bool:
     """
     if raw.count(b"[") + raw.count(b"{") <= limit:
         return False
-    depth = deepest = 0
-    for bracket in _NO_BRACKET.sub(b"", raw):
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_text = b"".join(raw.translate(None, _NO_BRACKET).split(b'"')[::2])
+    depth = 0
+    for bracket in outside_text:
         depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest > limit
+        if depth > limit:
+            return True
+    return False
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -73,6 +73,7 @@ class Habits:
 
     def on_move(self) -> list[Ask]:
         """The station has another back office than before, and does not know."""
+        self.boot_due = None
         return [Ask("BootNotification", None, Rule.MOVED), *self._all_places(Rule.MOVED)]
 
     def heard(self, asked: Asked, *, is_alike: bool, effects: Effects) -> list[Ask]:

@@ -12,13 +12,15 @@ from charging.ocpp.relay.toward_station import TowardStation
 class Moving:
     """A move that was asked for and waits."""
 
-    __slots__ = ("deadline", "reason", "target")
+    __slots__ = ("deadline", "quiet_at", "reason", "target")
 
     def __init__(self, target: str, deadline: datetime) -> None:
         self.target = target
         self.deadline = deadline
         self.reason = ""
         """What it waits for."""
+        self.quiet_at: datetime | None = None
+        """When it need wait no longer, if it waits for nothing but quiet."""
 
     def is_ready(
         self,
@@ -31,7 +33,12 @@ class Moving:
         rules: Rules,
     ) -> bool:
         """Whether nothing is open: no charge, no call, and no message of a charge a moment ago."""
-        self.reason = _open_charge(book, memory) or _open_call(up, down) or _recent(at, up.transactions.last_at, rules)
+        self.quiet_at = None
+        self.reason = _open_charge(book, memory) or _open_call(up, down)
+        last_at = up.transactions.last_at
+        if not self.reason and last_at is not None and at < last_at + rules.quiet:
+            self.quiet_at = last_at + rules.quiet
+            self.reason = f"a message of a charge passed less than {rules.quiet.total_seconds():.0f} s ago"
         return not self.reason
 
 
@@ -52,9 +59,3 @@ def _open_call(up: TowardOffice, down: TowardStation) -> str:
         if asked is not None:
             return f"the station has not answered {asked.action}"
     return ""
-
-
-def _recent(at: datetime, last_at: datetime | None, rules: Rules) -> str:
-    if last_at is None or at >= last_at + rules.quiet:
-        return ""
-    return f"a message of a charge passed less than {rules.quiet.total_seconds():.0f} s ago"

@@ -98,14 +98,13 @@ class Relay:
     def next_deadline(self) -> datetime | None:
         """The next instant at which `tick` has something to do."""
         first = self.exchange.up.deadline()
-        for deadline in (self.exchange.down.lane.deadline(), self.exchange.habits.boot_due):
+        boot_due = self.exchange.habits.boot_due if self.exchange.up.is_up else None
+        for deadline in (self.exchange.down.lane.deadline(), boot_due):
             if deadline is not None and (first is None or deadline < first):
                 first = deadline
         if self._moving is None:
             return first
-        last_at = self.exchange.up.transactions.last_at
-        quiet_at = None if last_at is None else last_at + self.rules.quiet
-        return min(at for at in (first, self._moving.deadline, quiet_at) if at is not None)
+        return min(at for at in (first, self._moving.deadline, self._moving.quiet_at) if at is not None)
 
     def from_station(self, raw: bytes, at: datetime) -> Effects:
         """A text frame has come from the station."""

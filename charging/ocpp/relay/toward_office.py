@@ -80,7 +80,8 @@ class TowardOffice:
         self.is_up, self.away_since = True, None
         unanswered, self.lane.open = self.lane.open, None
         if unanswered is not None:
-            unanswered.rule = f"{unanswered.rule}; {ASKED_AGAIN}" if unanswered.rule else ASKED_AGAIN
+            if ASKED_AGAIN not in unanswered.rule:
+                unanswered.rule = f"{unanswered.rule}; {ASKED_AGAIN}" if unanswered.rule else ASKED_AGAIN
             self._pass(unanswered, at, effects)
         self.pump(at, effects)
 
@@ -118,13 +119,12 @@ class TowardOffice:
 
     def deadline(self) -> datetime | None:
         """Return the next instant at which something here is overdue."""
-        away = None if self.away_since is None else self.away_since + self.rules.office_wait
-        if not self.is_up and self.lane.open is not None and not self.lane.waiting:
-            return away
-        first = self.lane.deadline()
-        if away is None or first is None:
-            return away or first
-        return min(away, first)
+        if self.is_up:
+            return self.lane.deadline()
+        waits = [asked.deadline for asked in self.lane.waiting]
+        if self.away_since is not None:
+            waits.append(self.away_since + self.rules.office_wait)
+        return min(waits, default=None)
 
     def _is_repeated(self, asked: Asked) -> bool:
         return any(other.unique_id == asked.unique_id and other.raw == asked.raw for other in self._pending())
