@@ -15,7 +15,7 @@ from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import FINAL, TRANSITIONS, Stage
 from charging.migration.ports import Move
 from charging.migration.recipes import ReadBack, Recipe, orders
-from charging.migration.rollback import go_back
+from charging.migration.rollback import go_back, left_to_a_person
 from charging.migration.steps import appear, find_slot, is_idle, point, set_availability
 from charging.migration.watch import doubts, shows_another, stays
 
@@ -73,7 +73,7 @@ async def _travel(journey: Journey) -> Outcome:
         try:
             turn = await _STAGES[journey.stage](journey)
         except RemoteError as error:
-            turn = Turn(after=_ESCAPE[journey.stage], reason=_with(journey, str(error)))
+            turn = _escape(journey, str(error))
         await journey.enter(turn)
     return Outcome(station_id=journey.station_id, stage=journey.stage, attempt=journey.attempt, reason=journey.reason)
 
@@ -155,9 +155,10 @@ async def _verify(journey: Journey) -> Turn:
     return Turn(after=Stage.VERIFIED, reason="it serves at the target and has left the legacy")
 
 
-def _with(journey: Journey, problem: str) -> str:
-    """Keep why a station was on its way back, where the way back fails, too."""
-    return f"{journey.reason}; {problem}" if journey.stage is Stage.ROLLING_BACK else problem
+def _escape(journey: Journey, problem: str) -> Turn:
+    """Return where a station goes when the other side has not answered by the stage's deadline."""
+    after = _ESCAPE[journey.stage]
+    return left_to_a_person(journey, problem) if after is Stage.TO_SITE else Turn(after=after, reason=problem)
 
 
 _STAGES: Mapping[Stage, Callable[[Journey], Awaitable[Turn]]] = {

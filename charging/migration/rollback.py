@@ -1,11 +1,13 @@
 """The way back to the legacy, from wherever a station is found. It ends rolled back, or on the list for a visit."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from charging.errors import RemoteError
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import Stage
+from charging.migration.partial import partial
 from charging.migration.recipes import Method, Order, reversed_orders
 from charging.migration.steps import appear, point, set_availability, write
 from charging.migration.watch import stays
@@ -20,11 +22,11 @@ async def go_back(journey: Journey) -> Turn:
         return await _return(journey)
     office = await _find(journey)
     if office is None:
-        return _to_site(journey, "it answers at neither back-office")
+        return left_to_a_person(journey, "it answers at neither back-office")
     if office is journey.crossing.legacy:
         return await _tidy(journey, _way_back(journey), found="it was found back on the legacy")
     if journey.recipe.rollback_via == "legacy":
-        return _to_site(journey, "it is at the target, and its recipe knows no way back from there")
+        return left_to_a_person(journey, "it is at the target, and its recipe knows no way back from there")
     return await _return(journey)
 
 
@@ -35,11 +37,11 @@ async def _tidy(journey: Journey, orders: Sequence[Order], *, found: str) -> Tur
         if f"write:{order.key}" not in journey.effects:
             continue
         if problem := await write(journey, legacy, order, step=f"undo.write:{order.key}"):
-            return _to_site(journey, f"{found}, but could not be put back as it was: {problem}")
+            return left_to_a_person(journey, f"{found}, but could not be put back as it was: {problem}")
     if {"inoperative", "back.inoperative"} & journey.effects.keys():
         problem = await set_availability(journey, legacy, "Operative", step="back.operative")
         if problem:
-            return _to_site(journey, f"{found}, but is out of service: {problem}")
+            return left_to_a_person(journey, f"{found}, but is out of service: {problem}")
     return Turn(after=Stage.ROLLED_BACK, reason=f"{journey.reason}; {found}")
 
 
@@ -53,11 +55,11 @@ async def _return(journey: Journey) -> Turn:
     problem = await set_availability(journey, target, "Inoperative", step="back.inoperative")
     problem = problem or await point(journey, leave=target, reach=legacy, orders=told, prefix="back.")
     if problem:
-        return _to_site(journey, f"it is at the target and cannot be sent back: {problem}")
+        return left_to_a_person(journey, f"it is at the target and cannot be sent back: {problem}")
     if problem := await appear(journey, legacy, order=orders[-1], prefix="back."):
-        return _to_site(journey, f"it was sent back and did not come: {problem}")
+        return left_to_a_person(journey, f"it was sent back and did not come: {problem}")
     if problem := await stays(journey, at=legacy, left=target):
-        return _to_site(journey, problem)
+        return left_to_a_person(journey, problem)
     return await _tidy(journey, orders[: len(orders) - len(told)], found="it came back to the legacy")
 
 
@@ -91,5 +93,8 @@ def _way_back(journey: Journey) -> tuple[Order, ...]:
     return reversed_orders(journey.recipe, station_id=journey.station_id, address=address, snapshot=snapshot)
 
 
-def _to_site(journey: Journey, problem: str) -> Turn:
-    return Turn(after=Stage.TO_SITE, reason=f"{journey.reason}; {problem}")
+def left_to_a_person(journey: Journey, problem: str) -> Turn:
+    """Leave a station to a person, with the name of every key that is not as it was."""
+    left = partial([write.key for write in journey.recipe.writes], journey.effects)
+    reason = "; ".join(filter(None, (journey.reason, problem, str(left))))
+    return Turn(after=Stage.TO_SITE, reason=reason, evidence={"keys": asdict(left)})
