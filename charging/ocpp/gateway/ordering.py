@@ -59,7 +59,8 @@ def wait(engine: sa.Engine, order_number: int, *, clock: Clock, longest: timedel
                 found = gateway_frames.order(connection, order_number)
             if found["state"] not in OPEN or now >= found["deadline_at"] + longest:
                 return Outcome(order_number=order_number, state=found["state"], answer=found["answer"])
-            until = max(0.05, (found["deadline_at"] + longest - now).total_seconds())
+            next_at = found["deadline_at"] if now < found["deadline_at"] else found["deadline_at"] + longest
+            until = max(0.05, (next_at - now).total_seconds())
             for notice in listening.notifies(timeout=min(until, _LOOK_SECONDS)):
                 if notice.payload == str(order_number):
                     break

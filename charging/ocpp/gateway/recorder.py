@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 
 from charging.clock import Clock, system_clock
@@ -28,6 +29,11 @@ _LOG = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 1.0
 """How long it waits to be told that there is something new, and for tables that are away, before it looks by itself."""
 _DAY = timedelta(days=1)
+_AWAY = (
+    *(DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError),
+    *(psycopg.OperationalError, psycopg.InterfaceError),  # COPY goes past SQLAlchemy
+)
+_UNSTORABLE = (sa.exc.DataError, sa.exc.IntegrityError, psycopg.DataError, psycopg.IntegrityError, ValueError)
 
 
 class Recorder:
@@ -50,7 +56,7 @@ class Recorder:
             while self._step():
                 pass
             self._clean()
-        except (DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError) as problem:
+        except _AWAY as problem:
             _LOG.warning("the tables are away: %s", problem)
             self.close()
             return False
@@ -75,7 +81,7 @@ class Recorder:
         except GatewayRuns:  # a former recorder of this gateway has just stored the same: go on from where it came
             self.close()
             return True
-        except (sa.exc.DataError, sa.exc.IntegrityError, ValueError):
+        except _UNSTORABLE:
             for each in found:  # one that cannot be stored must not keep the others out
                 self._store_or_tell(engine, each)
         forget(self._folder, before=reader.place.segment)
@@ -89,7 +95,7 @@ class Recorder:
     def _store_or_tell(self, engine: sa.Engine, each: tuple[Place, AnyEntry]) -> None:
         try:
             self._store(engine, [each])
-        except (sa.exc.DataError, sa.exc.IntegrityError, ValueError) as problem:
+        except _UNSTORABLE as problem:
             place, entry = each
             told = f"a {type(entry).__name__} of the journal cannot be stored ({type(problem).__name__}); it is in "
             file = self._folder / "refused"

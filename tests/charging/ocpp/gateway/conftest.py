@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,7 @@ class ThreadRecorder:
             plan.folder, gateway=plan.name, address=plan.address(), clock=plan.clock, retention=retention
         )
         self.told = asyncio.Event()
+        self.turn = threading.Lock()
 
     def nudge(self):
         self.told.set()
@@ -55,13 +57,17 @@ class ThreadRecorder:
     async def watch(self):
         while True:
             self.told.clear()
-            await asyncio.to_thread(self.recorder.catch_up)
+            await asyncio.to_thread(self.catch_up)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.told.wait(), 1.0)
 
     async def end(self):
-        await asyncio.to_thread(self.recorder.catch_up)
+        await asyncio.to_thread(self.catch_up)
         self.recorder.close()
+
+    def catch_up(self):
+        with self.turn:
+            self.recorder.catch_up()
 
 
 class Office:
