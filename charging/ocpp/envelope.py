@@ -24,6 +24,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A CALLERROR's code."""
 
 
+_DIGITS = frozenset((b"2", b"3", b"4"))
 _CALL = msgspec.json.Decoder(tuple[int, str, str, msgspec.Raw])
 _CALL_RESULT = msgspec.json.Decoder(tuple[int, str, msgspec.Raw])
 _CALL_ERROR = msgspec.json.Decoder(tuple[int, str, str, str, msgspec.Raw])
@@ -34,10 +35,11 @@ def look(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) 
 
     Stricter than `parse` where two readers of the same bytes could differ: half a surrogate pair, `2.0` for `2`.
     """
-    if len(raw) > max_bytes or is_deeper(raw, max_depth):
+    if len(raw) > max_bytes or (raw.count(b"[") + raw.count(b"{") > max_depth and is_deeper(raw, max_depth)):
         return _problem(raw, max_bytes, max_depth)
     try:
-        raw.decode()  # msgspec passes over text that it does not need without reading it
+        if not raw.isascii():
+            raw.decode()  # msgspec passes over text that it does not need without reading it
         found = _envelope(raw)
     except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
         return _problem(raw, max_bytes, max_depth)
@@ -47,18 +49,19 @@ def look(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) 
 
 
 def _envelope(raw: bytes) -> Envelope | None:
-    match raw.lstrip(b" \t\r\n[")[:1]:
-        case b"2":
-            kind, unique_id, action, payload = _CALL.decode(raw)
-            return Envelope(kind, unique_id, action, payload) if kind == CALL else None
-        case b"3":
-            kind, unique_id, payload = _CALL_RESULT.decode(raw)
-            return Envelope(kind, unique_id, "", payload) if kind == CALL_RESULT else None
-        case b"4":
-            kind, unique_id, code, _description, payload = _CALL_ERROR.decode(raw)
-            return Envelope(kind, unique_id, "", payload, code) if kind == CALL_ERROR else None
-        case _:
-            return None
+    first = raw[1:2] if raw[:1] == b"[" else b""
+    if first not in _DIGITS:
+        first = raw.lstrip(b" \t\r\n[")[:1]
+    if first == b"2":
+        kind, unique_id, action, payload = _CALL.decode(raw)
+        return Envelope(kind, unique_id, action, payload) if kind == CALL else None
+    if first == b"3":
+        kind, unique_id, payload = _CALL_RESULT.decode(raw)
+        return Envelope(kind, unique_id, "", payload) if kind == CALL_RESULT else None
+    if first == b"4":
+        kind, unique_id, code, _description, payload = _CALL_ERROR.decode(raw)
+        return Envelope(kind, unique_id, "", payload, code) if kind == CALL_ERROR else None
+    return None
 
 
 def _problem(raw: bytes, max_bytes: int, max_depth: int) -> BadFrame:

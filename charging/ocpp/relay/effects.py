@@ -130,3 +130,8 @@ class Kept(Effect, frozen=True, gc=False):
 
 
 Effects: TypeAlias = list[Effect]
+
+
+def is_plain(effects: Effects) -> bool:
+    """Whether nothing but one frame was recorded and passed on: from that, nothing follows."""
+    return len(effects) == 2 and type(effects[0]) is Recorded and type(effects[1]) in {ToOffice, ToStation}

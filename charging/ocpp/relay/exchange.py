@@ -60,6 +60,20 @@ class Exchange:
         """Whether the present back office is one that is to hear all stations alike."""
         return self.up.back_office in self.rules.alike
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is open or waiting, either way."""
+        up, down = self.up.lane, self.down.lane
+        return up.open is None and not up.waiting and down.open is None and not down.waiting
+
+    def deadline(self) -> datetime | None:
+        """Return the next instant at which something here is overdue."""
+        first = self.up.deadline()
+        for deadline in (self.down.lane.deadline(), self.habits.boot_due if self.up.is_up else None):
+            if deadline is not None and (first is None or deadline < first):
+                first = deadline
+        return first
+
     def call_of_station(self, frame: Envelope, raw: bytes, at: datetime, effects: Effects) -> None:
         """A call has come from the station."""
         asked = _asked(frame, raw, at)
@@ -111,10 +125,11 @@ class Exchange:
         elif asked.order_id:
             outcome = Outcome.REFUSED if frame.kind == CALL_ERROR else Outcome.ANSWERED
             effects.append(OrderAnswered(asked.order_id, outcome, _answer(frame, raw)))
-        elif isinstance(asked.note, Ask) and (
-            frame.kind == CALL_ERROR or peek(frame.payload, Status).status != "Accepted"
-        ):
-            self.make(self.habits.unwilling(asked.note, at), at, effects)
+        elif isinstance(asked.note, Ask):
+            if frame.kind == CALL_RESULT and peek(frame.payload, Status).status == "Accepted":
+                self.habits.willing(asked.note, at)
+            else:
+                self.make(self.habits.unwilling(asked.note, at), at, effects)
         self.down.pump(at, effects)
 
     def answer_of_office(self, frame: Envelope, raw: bytes, at: datetime, effects: Effects) -> None:

@@ -54,7 +54,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
 class Habits:
     """Of one station, towards its present back office."""
 
-    __slots__ = ("boot_due", "boot_rule", "memory", "protocol", "rules")
+    __slots__ = ("boot_due", "boot_rule", "is_boot_promised", "memory", "protocol", "rules")
 
     def __init__(self, memory: StationMemory, protocol: str, rules: Rules) -> None:
         self.memory = memory
@@ -63,12 +63,15 @@ class Habits:
         self.boot_due: datetime | None = None
         """When the station is asked to boot, or its last boot repeated, unless it boots before."""
         self.boot_rule = ""
+        self.is_boot_promised = False
+        """Whether the station was asked to boot, and said yes."""
 
     def on_link(self, at: datetime) -> list[Ask]:
         """The station has connected anew, and its back office is there."""
         flavour = self.memory.flavour
         if not flavour.boots_after_link_loss:
             self.boot_due, self.boot_rule = at + self.rules.boot_wait, Rule.BOOT_ON_LINK
+            self.is_boot_promised = False
         return [] if flavour.tells_after_link_loss else self._all_places(Rule.STATUS_ON_LINK)
 
     def on_move(self) -> list[Ask]:
@@ -137,12 +140,17 @@ class Habits:
         told = [place for place in places if place is not None]
         return [made for place in told for made in self._statuses(place, [statuses[place]], ask.rule, at)]
 
-    def due(self, at: datetime) -> list[Ask]:
-        """Return the boot that the station is asked for, if it has not come by itself."""
+    def willing(self, ask: Ask, at: datetime) -> None:
+        """The station has said yes to what it is asked for: a boot is given the time that it would take by itself."""
+        if ask.message == "BootNotification":
+            self.boot_due, self.boot_rule, self.is_boot_promised = at + self.rules.boot_wait, ask.rule, True
+
+    def due(self, at: datetime) -> tuple[list[Ask], list[Made]]:
+        """Return what is done about a boot that has not come: the station is asked for it; at last it is repeated."""
         if self.boot_due is None or at < self.boot_due:
-            return []
-        self.boot_due = None
-        return [Ask("BootNotification", None, self.boot_rule)]
+            return [], []
+        ask, self.boot_due = Ask("BootNotification", None, self.boot_rule), None
+        return ([], self.unwilling(ask, at)) if self.is_boot_promised else ([ask], [])
 
     def _all_places(self, rule: str) -> list[Ask]:
         places: list[Place | None] = list(self.memory.places())

@@ -11,6 +11,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order_id: str
     action: str
     payload: bytes
-    """A JSON object."""
+    """A JSON object. Transaction ids in it are those that the station knows."""
     expires_at: datetime
     """If its turn has not come by then, it is not sent at all."""

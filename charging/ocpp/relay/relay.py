@@ -29,6 +29,7 @@ from charging.ocpp.relay.effects import (
     OpenOffice,
     OrderAnswered,
     Outcome,
+    is_plain,
 )
 from charging.ocpp.relay.exchange import Exchange
 from charging.ocpp.relay.facts import Fact
@@ -91,17 +92,12 @@ class Relay:
     @property
     def is_idle(self) -> bool:
         """Whether no call is open or waiting, either way."""
-        up, down = self.exchange.up.lane, self.exchange.down.lane
-        return up.open is None and not up.waiting and down.open is None and not down.waiting
+        return self.exchange.is_idle
 
     @property
     def next_deadline(self) -> datetime | None:
         """The next instant at which `tick` has something to do."""
-        first = self.exchange.up.deadline()
-        boot_due = self.exchange.habits.boot_due if self.exchange.up.is_up else None
-        for deadline in (self.exchange.down.lane.deadline(), boot_due):
-            if deadline is not None and (first is None or deadline < first):
-                first = deadline
+        first = self.exchange.deadline()
         if self._moving is None:
             return first
         return min(at for at in (first, self._moving.deadline, self._moving.quiet_at) if at is not None)
@@ -114,10 +110,7 @@ class Relay:
             return [unpassed(Direction.FROM_STATION, frame, raw, "came after the link was given up", at)]
         if isinstance(frame, BadFrame):
             self._bad_station += 1
-            answer_bad(frame, Direction.FROM_STATION, self.exchange.protocol, at, effects)
-            if self._bad_station >= self.rules.bad_limit:
-                close_after_row(Direction.FROM_STATION, self.rules.bad_limit, self.back_office, effects)
-            return self._finish(at, effects)
+            return self._bad(Direction.FROM_STATION, frame, self._bad_station, at)
         self._bad_station = 0
         if frame.kind == CALL:
             self.exchange.call_of_station(frame, raw, at, effects)
@@ -129,13 +122,11 @@ class Relay:
         """A text frame has come from the back office."""
         effects: Effects = []
         frame = look(raw, max_bytes=self.rules.max_bytes, max_depth=self.rules.max_depth)
+        if not self.exchange.up.is_up:
+            return [unpassed(Direction.FROM_OFFICE, frame, raw, "came after the link was closed", at)]
         if isinstance(frame, BadFrame):
             self._bad_office += 1
-            answer_bad(frame, Direction.FROM_OFFICE, self.exchange.protocol, at, effects)
-            if self._bad_office >= self.rules.bad_limit:
-                close_after_row(Direction.FROM_OFFICE, self.rules.bad_limit, self.back_office, effects)
-                self._office_has_gone(at, effects)
-            return self._finish(at, effects)
+            return self._bad(Direction.FROM_OFFICE, frame, self._bad_office, at)
         self._bad_office = 0
         if frame.kind == CALL:
             self.exchange.call_of_office(frame, raw, at, effects)
@@ -191,7 +182,9 @@ class Relay:
         if silent is not None and isinstance(silent.note, Ask):
             self.exchange.make(self.exchange.habits.unwilling(silent.note, at), at, effects)
         if self.exchange.up.is_up:
-            self.exchange.ask(self.exchange.habits.due(at), at, effects)
+            asks, made = self.exchange.habits.due(at)
+            self.exchange.ask(asks, at, effects)
+            self.exchange.make(made, at, effects)
         self._finish(at, effects)
         if self._moving is not None and self._moving.deadline <= at:
             target, reason = self._moving.target, f"no idle moment came in time: {self._moving.reason}"
@@ -208,8 +201,19 @@ class Relay:
         effects.append(CloseOffice("the station has left"))
         return effects
 
+    def _bad(self, way: Direction, frame: BadFrame, in_a_row: int, at: datetime) -> Effects:
+        effects: Effects = []
+        answer_bad(frame, way, self.exchange.protocol, at, effects)
+        if in_a_row >= self.rules.bad_limit:
+            close_after_row(way, in_a_row, self.back_office, effects)
+            if way is Direction.FROM_OFFICE:
+                self._office_has_gone(at, effects)
+        return self._finish(at, effects)
+
     def _finish(self, at: datetime, effects: Effects) -> Effects:
         """Let follow what follows from these effects: statuses left unsaid, the next call, a move."""
+        if self._moving is None and not self.exchange.up.lane.waiting and is_plain(effects):
+            return effects
         seen = 0
         while seen < len(effects):
             for effect in effects[seen:]:

@@ -87,7 +87,7 @@ class TowardOffice:
 
     def down(self, at: datetime) -> None:
         """Keep what waits; from now on the wait is bounded by `office_wait`."""
-        self.is_up = False
+        self.is_up, self.lane.late = False, None
         if self.away_since is None and any(not asked.is_ours for asked in self._pending()):
             self.away_since = at
 

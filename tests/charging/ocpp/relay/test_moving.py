@@ -60,6 +60,34 @@ def test_a_station_that_will_not_boot_has_its_last_boot_and_statuses_repeated():
     assert b'"status":"Available"' in to_office(found)[0]
 
 
+@pytest.mark.parametrize(("boots", "repeated"), [(True, []), (False, [b"BootNotification"])])
+def test_a_promised_boot_that_does_not_come_is_repeated(boots, repeated):
+    relay = a_relay()
+    relay.from_station(call("b", "BootNotification", **BOOT), NOON)
+    relay.from_office(result("b", status="Accepted"), NOON)
+    relay.move_to("target", NOON)
+    relay.office_up("target", NOON)
+    relay.from_station(result("tag.1", status="Accepted"), NOON)
+    relay.from_station(result("tag.2", status="Accepted"), NOON)
+    if boots:
+        relay.from_station(call("b2", "BootNotification", **BOOT), later(59))
+        relay.from_office(result("b2", status="Accepted"), later(59))
+
+    found = relay.tick(later(60))
+
+    assert [frame.split(b'"')[3] for frame in to_office(found)] == repeated
+    assert rules_of(found) == ["moved"] * len(repeated)
+
+
+def test_a_frame_of_the_back_office_that_was_left_goes_nowhere():
+    relay = a_relay()
+    relay.move_to("target", NOON)
+
+    found = relay.from_office(call("r", "Reset", type="Hard"), NOON)
+
+    assert (to_station(found), rules_of(found)) == ([], ["came after the link was closed"])
+
+
 def test_a_charge_holds_a_move_up_until_its_stop_was_acknowledged():
     relay = a_relay()
     charge(relay)
