@@ -149,7 +149,7 @@ def _profile(given: _Profile) -> Profile:
 
 
 _PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
-_WRITING = frozenset({Method.CONFIG, Method.SLOT, Method.SCRIPT})
+_WRITING = frozenset({Method.CONFIG, Method.GATEWAY, Method.SLOT, Method.SCRIPT})
 
 
 def _require_sense(file: str, given: _File) -> None:

@@ -26,6 +26,7 @@ class Method(StrEnum):
     SCRIPT = "script"
     """A maker's own tool is asked: its keys are written and read like a station's."""
     GATEWAY = "gateway"
+    """Our own gateway leads the station elsewhere; its configuration stays as it is."""
     ONSITE = "onsite"
     """Somebody does it by hand, by the recipe's instructions."""
     DISCOVER = "discover"
@@ -34,7 +35,7 @@ class Method(StrEnum):
     @property
     def is_remote(self) -> bool:
         """Whether the cutover engine can do it."""
-        return self in {Method.CONFIG, Method.SLOT}
+        return self in {Method.CONFIG, Method.SLOT, Method.GATEWAY}
 
 
 class ReadBack(StrEnum):

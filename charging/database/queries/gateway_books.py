@@ -2,14 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from charging.database import tables
-from charging.ocpp.relay.facts import Fact
+from charging.ocpp.relay.facts import Fact, FactKind
 
+_BEGINS = (FactKind.STARTED, FactKind.SEEN)
+_ENDS = (
+    FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.SUPERSEDED, FactKind.REFUSED_STOP, FactKind.REFUSED_START,
+)  # fmt: skip
 LATEST = 200
 """Facts of a station that its book is made of: many times those that a book remembers."""
 
@@ -47,3 +52,27 @@ def kept(
     if kinds:
         chosen = chosen.where(table.c.kind.in_(kinds))
     return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def open_transactions(
+    connection: sa.Connection, station_ids: Sequence[str], back_office: str, *, since: datetime
+) -> dict[str, int]:
+    """Return how many transactions of each station run at a back-office, of those of which anything came since."""
+    fact = tables.transaction_fact.c
+    transaction = fact.facts["transaction"].astext
+    latest = (
+        sa.select(fact.station_id, fact.kind)
+        .distinct(fact.station_id, transaction)
+        .where(
+            fact.station_id == sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text))),
+            fact.back_office == back_office,
+            fact.at > since,
+            fact.kind.in_([*_BEGINS, *_ENDS]),
+        )
+        .order_by(fact.station_id, transaction, fact.fact_number.desc())
+        .subquery()
+    )
+    counted = (
+        sa.select(latest.c.station_id, sa.func.count()).where(latest.c.kind.in_(_BEGINS)).group_by(latest.c.station_id)
+    )
+    return dict(connection.execute(counted).tuples().all())

@@ -240,4 +240,5 @@ def parts():
         station=station,
         tables=tables,
         with_secret=with_secret,
+        world=World,
     )
