@@ -30,6 +30,8 @@ from console.commands import (
     reconcile,
     remap,
     route,
+    sim,
+    snapshot,
     visit,
 )
 
@@ -53,6 +55,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(visit.app, name="visit")
+app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(sim.app, name="sim")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)

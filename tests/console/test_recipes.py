@@ -1,24 +1,18 @@
 """Recipes from the command line; a station is asked in a world on real sockets."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import datetime
 
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from charging.database import embedded
 from charging.database.operations import clean as write
 from charging.migration.recipe_files import parse_recipes
 from charging.network import Lane, Station
 from console.cli import app
 from rehearsal.network import generate
-from rehearsal.world_file import read
 
-AS_OF = ("--as-of", "2026-11-20T18:00:00+00:00")
+AS_OF = "2026-11-20T18:00:00+00:00"
 PROPOSED = """
 recipe = "mine"
 version = 1
@@ -106,37 +100,8 @@ def test_checks_a_file_and_says_which_stations_it_would_move(rehome, tmp_path, k
     assert "'vestel' is also the name of vestel.toml" in taken.stdout
 
 
-@pytest.fixture
-def world(tmp_path, home, server_url, database_url, monkeypatch):
-    """A world of ten stations as a process, and a home whose settings know its legacy."""
-    target = f"{database_url.rsplit('/', 1)[1]}_target"
-    urls = {"REHEARSAL_LEGACY_URL": database_url, "REHEARSAL_TARGET_URL": embedded.create_database(server_url, target)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.world", "--home", tmp_path, "--seed", "7", "--stations", "10", *AS_OF],
-        env=os.environ | urls,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert "the world is ready" in process.stdout.readline()
-        legacy = read(tmp_path).legacy
-        monkeypatch.setenv("LEGACY_DATABASE", database_url)
-        monkeypatch.setenv("LEGACY_PASSWORD", legacy.password.reveal())
-        (home / "rehome.toml").write_text(
-            f'[legacy]\ndatabase = "env:LEGACY_DATABASE"\nrest = "{legacy.rest}"\nuser = "{legacy.user}"\n'
-            f'password = "env:LEGACY_PASSWORD"\nws = "{legacy.ws}"\n'
-        )
-        yield legacy
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        with psycopg.connect(server_url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
-
-
 def test_a_station_is_asked_and_a_recipe_is_proposed_and_nothing_else_happens(rehome, engine, world, tmp_path):
-    network = generate(seed=7, stations=10, as_of=datetime.fromisoformat(AS_OF[1]))
+    network = generate(seed=7, stations=10, as_of=datetime.fromisoformat(AS_OF))
     name = next(truth.station_id for truth in network.stations if truth.supplier == "A")
     with engine.begin() as connection:
         write.store_entities(connection, [station(name)], extract_id="legacy-1")
