@@ -126,12 +126,13 @@ def damaged(rng: random.Random) -> tuple[str, bytes]:
 def disagreement(raw: bytes) -> str:
     """Return how the two readers of the same bytes differ; empty if they do not.
 
-    The quick look may refuse what the full parse takes (half a surrogate pair, 2.0 for 2); never the other way round,
-    save for numbers of thousands of digits, which it passes on unread.
+    The quick look may refuse what the full parse takes: half a surrogate pair, 2.0 for 2. It may pass on what the full
+    parse refuses: a number of thousands of digits, which it does not read.
     """
     quick, full = look(raw), parse(raw)
     if isinstance(quick, BadFrame):
-        return ""
+        is_odd = isinstance(full, BadFrame) or b"\\u" in raw or raw.lstrip(b" [")[1:2] not in {b",", b" "}
+        return "" if is_odd else f"the quick look refuses what the full parse takes: {quick.problem}"
     if isinstance(full, BadFrame):
         return (
             ""

@@ -4,12 +4,14 @@ import importlib.util
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charging.ocpp.envelope import Envelope, look
 from charging.ocpp.frames import BadFrame, parse
+from charging.ocpp.relay.effects import CloseOffice
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +71,40 @@ def test_size_is_looked_at_first(limit, is_good):
     assert isinstance(look(b'[2,"1","Heartbeat",{}]', max_bytes=limit), Envelope) is is_good
 
 
-def test_twenty_thousand_damaged_frames_pass_or_fail_in_good_order(fuzz):
+def play(fuzz, frames):
+    """Deal that many damaged frames to both readers and a relay; the kinds of damage, and whether a frame was left."""
     rng, relay, kinds = random.Random(20), fuzz.conversation(), set()
-    for _ in range(20_000):
+    for _ in range(frames):
         name, raw = fuzz.damaged(rng)
         kinds.add((name, isinstance(look(raw), Envelope)))
         assert fuzz.disagreement(raw) == "", raw[:200]
         relay = fuzz.answers(relay, rng, raw)
+    return kinds
+
+
+def test_twenty_thousand_damaged_frames_pass_or_fail_in_good_order(fuzz):
+    kinds = play(fuzz, 20_000)
 
     names = {damage.__name__.strip("_") for damage in fuzz.DAMAGES}
     assert {name for name, is_good in kinds if not is_good} == names - {"none", "retype_inside"}
     assert {name for name, is_good in kinds if is_good} == names - {"cut"}
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "wrong"),
+    [
+        pytest.param("envelope", "is_deeper", lambda *_: False, id="depth is not looked at"),
+        pytest.param("envelope", "CALL_ERROR", 3, id="kinds are mixed up"),
+        pytest.param("relay.relay", "answer_bad", lambda *_: None, id="bad frames vanish"),
+        pytest.param("relay.relay", "look", lambda raw, **_: msgspec.json.decode(raw), id="a reader that raises"),
+        pytest.param("relay.exchange", "unpassed", lambda *_: CloseOffice(""), id="stray answers vanish"),
+    ],
+)
+def test_a_wrong_reader_is_found_out(fuzz, monkeypatch, where, name, wrong):
+    monkeypatch.setattr(importlib.import_module(f"charging.ocpp.{where}"), name, wrong)
+
+    with pytest.raises((AssertionError, ValueError, AttributeError)):
+        play(fuzz, 5_000)
 
 
 @given(st.binary(max_size=200) | st.text('[]{}",:\\0234eE.-truefalsn ', max_size=60).map(str.encode))
