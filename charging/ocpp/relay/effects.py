@@ -61,7 +61,9 @@ class Recorded(Effect, frozen=True, gc=False):
     action: str
     """Of an answer: the action that it answers. Empty where that is not known."""
     rule: str
-    """The name of the rule that held it back, made or rewrote it; empty where it passed byte for byte and at once."""
+    """The rules that held it back, made, rewrote or marked it: names, and after a colon what they say of this one.
+    Several are parted by `; `. Empty where it simply passed.
+    """
     at: datetime
     """When it arrived, or was made."""
 

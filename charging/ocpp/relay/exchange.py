@@ -93,6 +93,7 @@ class Exchange:
             return False
         effects.append(Deviated(asked.action, asked.unique_id, problem))
         if strictness is not Strictness.STRICT:
+            asked.under(f"lenient: {problem}")
             return False
         way, rule = Direction.FROM_STATION, f"strict: {problem}"
         effects.append(Recorded(way, asked.raw, None, CALL, asked.unique_id, asked.action, rule, at))

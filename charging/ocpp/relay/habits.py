@@ -100,7 +100,7 @@ class Habits:
             if rule.action == asked.action and holds(parse_json(bytes(asked.payload)), rule.where):
                 if rule.set:
                     asked.sent = with_members(asked.sent, rule.set)
-                    asked.rule = f"{asked.rule}; {rule.name}" if asked.rule else rule.name
+                    asked.under(rule.name)
                 if rule.status or rule.ask:
                     asked.following = (*asked.following, rule)
 

@@ -34,6 +34,11 @@ class Asked(msgspec.Struct):
     following: tuple[UserRule, ...] = ()
     """An operator's own rules that have something to do once the call was acknowledged."""
 
+    def under(self, rule: str) -> None:
+        """Add the name of a rule to those that it goes on under."""
+        if rule not in self.rule:
+            self.rule = f"{self.rule}; {rule}" if self.rule else rule
+
 
 class Lane:
     """Never more than one open call; the queue is bounded by who puts into it."""

@@ -80,8 +80,7 @@ class TowardOffice:
         self.is_up, self.away_since = True, None
         unanswered, self.lane.open = self.lane.open, None
         if unanswered is not None:
-            if ASKED_AGAIN not in unanswered.rule:
-                unanswered.rule = f"{unanswered.rule}; {ASKED_AGAIN}" if unanswered.rule else ASKED_AGAIN
+            unanswered.under(ASKED_AGAIN)
             self._pass(unanswered, at, effects)
         self.pump(at, effects)
 
@@ -144,7 +143,8 @@ class TowardOffice:
             ]
             return
         if verdict is not None:
-            asked.sent, asked.rule = verdict.sent, verdict.rule
+            asked.sent = verdict.sent
+            asked.under(verdict.rule)
         if not asked.is_ours and self.habits.memory.flavour.rules and self.back_office in self.rules.alike:
             self.habits.rewrite(asked)
         self._pass(asked, at, effects)

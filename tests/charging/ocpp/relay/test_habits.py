@@ -250,6 +250,8 @@ def test_a_deviation_is_recorded_and_costs_a_frame_only_where_it_is_strict(stric
         assert to_station(found)[0].startswith(b'[4,"1","FormationViolation","Additional properties')
     else:
         assert to_office(found) == [frame]
+        marked = ["lenient: Additional properties are not allowed ('extra' was unexpected)"]
+        assert rules_of(found) == (marked if strictness is Strictness.LENIENT else [])
     assert sum(isinstance(effect, Recorded) for effect in found) == (2 if strictness is Strictness.STRICT else 1)
 
 
