@@ -88,7 +88,7 @@ def timeline(frames: Iterable[RecordedFrame], events: Iterable[Moment] = ()) -> 
     The frames are of one station, in the order in which they were recorded.
     """
     exchanges = list(_paired(frames))
-    moments = [*_told(exchanges), *_moves(exchanges), *events]
+    moments = [*_moves(exchanges), *_told(exchanges), *events]
     return sorted(moments, key=lambda moment: moment.at)
 
 
@@ -164,7 +164,8 @@ def _moment(exchange: _Open, told: Told) -> Moment:
             answered_after=None if answer is None else answer.at - call.at,
         )
         topic = Topic.ORDER if call.rule == "order" else Topic(name)
-    rules = [of_rule(frame.rule, frame.received, frame.sent) for frame in (call, *exchange.answers) if frame.rule]
+    ruled = (call, *(exchange.answers if call.received else ()))  # that our own call's answer stays here goes unsaid
+    rules = [of_rule(frame.rule, frame.received, frame.sent) for frame in ruled if frame.rule]
     if rules and topic is not Topic.ORDER and call.direction in {"to_station", "to_office"}:
         topic = Topic.RULE
     noted = [rule for rule in rules if rule]

@@ -173,7 +173,7 @@ def test_rules_are_named():
     )
 
     assert recording.told() == [
-        ("rule", "connector 1 is Charging; made by the rule tells_after_start; went no further (tells_after_start)"),
+        ("rule", "connector 1 is Charging; made by the rule tells_after_start"),
         ("charge", "charge 17 ends: no answer; went no further (kept: it began elsewhere)"),
         ("charge", "charge 5 ends: answered after 1.0 s; rewritten by the rule transaction id"),
     ]
