@@ -1,22 +1,25 @@
-"""Which way stations are reached through each back-office: by its kind, and for some recipes by a maker's tool."""
+"""Which way stations are reached: by the back-office's kind, and by recipe through a maker's tool or our gateway."""
 
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict
-from typing import Literal
+from typing import Literal, get_args
 
 from charging import secret
 from charging import settings as configuration
 from charging.clock import system_clock
+from charging.database import connection as database
 from charging.errors import SettingsError
 from charging.migration.choosing import generation
 from charging.migration.ports import Channel
 from charging.migration.recipes import Method, Recipe
+from charging.ocpp.channels.by_station import ByStation, RouteByAddress
 from charging.ocpp.channels.calling import CallingChannel
 from charging.ocpp.channels.citrineos import open_citrineos
-from charging.ocpp.channels.script import ByStation, ScriptChannel
+from charging.ocpp.channels.gateway import ROUTE, open_gateway
+from charging.ocpp.channels.script import ScriptChannel
 from charging.ocpp.channels.steve import SteveChannel, open_steve
 from charging.ocpp.channels.tool import Run, Tool
 from charging.settings import Settings
@@ -46,24 +49,56 @@ def office(settings: Settings, name: Name) -> AbstractAsyncContextManager[SteveC
 
 @asynccontextmanager
 async def opened(settings: Settings, name: Name, *, recipes: Mapping[str, Recipe]) -> AsyncIterator[Channel]:
-    """Open a back-office's channel, with the makers' tools of the stations whose recipe (by station id) asks for one.
+    """Open a back-office's channel, and beside it what the stations' recipes (by station id) ask for.
+
+    Method `script` takes the maker's tool, method `gateway` our own gateway, by which its stations are seen, too.
+    Where every station is behind the gateway the back-office needs no API.
 
     Raises:
         SettingsError: if the settings do not describe the back-office, or a tool.
     """
-    tools = {recipe.tool: tool(settings, recipe.tool) for recipe in recipes.values() if recipe.method is Method.SCRIPT}
-    async with office(settings, name) as direct:
-        scripts: dict[str, Channel] = {
-            station_id: ScriptChannel(
-                tools[recipe.tool],
-                direct,
-                timeout_seconds=recipe.tool_seconds,
-                generation=generation(recipe.protocol),
-            )
-            for station_id, recipe in recipes.items()
-            if recipe.method is Method.SCRIPT
-        }
-        yield ByStation(direct, scripts) if scripts else direct
+    scripted = {each: recipe for each, recipe in recipes.items() if recipe.method is Method.SCRIPT}
+    routed = [each for each, recipe in recipes.items() if recipe.method is Method.GATEWAY]
+    tools = {recipe.tool: tool(settings, recipe.tool) for recipe in scripted.values()}
+    async with AsyncExitStack() as stack:
+        others: dict[str, Channel] = {}
+        if routed:
+            where = database.address(settings)
+            gateway = await stack.enter_async_context(open_gateway(name, address=where, clock=system_clock))
+            others |= dict.fromkeys(routed, RouteByAddress(gateway, _names(settings), key=ROUTE))
+            if len(routed) == len(recipes):
+                yield others[routed[0]]
+                return
+        direct = await stack.enter_async_context(office(settings, name))
+        witnesses = dict(others)
+        for each, recipe in scripted.items():
+            spoken = generation(recipe.protocol)
+            seconds = recipe.tool_seconds
+            others[each] = ScriptChannel(tools[recipe.tool], direct, timeout_seconds=seconds, generation=spoken)
+        yield ByStation(direct, others, witnesses=witnesses) if others else direct
+
+
+def address(settings: Settings, name: Name, *, recipes: Mapping[str, Recipe]) -> str:
+    """Return what recipes write to lead stations to a back-office: its address, or behind our gateway its name.
+
+    Raises:
+        SettingsError: if the settings do not say the address, and a station has to be told it.
+    """
+    try:
+        return dialled(settings, name)
+    except SettingsError:
+        if recipes and all(recipe.method is Method.GATEWAY for recipe in recipes.values()):
+            return name
+        raise
+
+
+def _names(settings: Settings) -> dict[str, str]:
+    """Return the name under which the gateway knows each back-office, by the address that stations dial."""
+    names: dict[str, str] = {}
+    for name in get_args(Name):
+        with suppress(SettingsError):
+            names[dialled(settings, name)] = name
+    return names
 
 
 def dialled(settings: Settings, name: Name) -> str:
@@ -127,4 +162,3 @@ def _needed(value: str | None, key: str) -> str:
         what = CitrineOs.model_fields[key].description
         raise SettingsError(f"target.{key}", "is missing, and needed for this", f"write it under [target]: {what}")
     return value
-

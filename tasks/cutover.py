@@ -115,17 +115,21 @@ async def _across(
         channels.opened(settings, "legacy", recipes=chosen) as legacy,
         channels.opened(settings, "target", recipes=chosen) as target,
     ):
-        return await act(_crossing(settings, legacy=legacy, target=target, kept=kept))
+        return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept))
 
 
 def _recipes(moves: Sequence[Move], recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
     return {move.station_id: recipes[move.recipe] for move in moves if move.recipe in recipes}
 
 
-def _crossing(settings: Settings, *, legacy: Channel, target: Channel, kept: Journal) -> Crossing:
+def _crossing(
+    settings: Settings, chosen: Mapping[str, Recipe], *, legacy: Channel, target: Channel, kept: Journal
+) -> Crossing:
+    here = Address(url=channels.address(settings, "legacy", recipes=chosen))
+    there = Address(url=channels.address(settings, "target", recipes=chosen))
     return Crossing(
-        legacy=End(channel=legacy, address=Address(url=channels.dialled(settings, "legacy"))),
-        target=End(channel=target, address=Address(url=channels.dialled(settings, "target"))),
+        legacy=End(channel=legacy, address=here),
+        target=End(channel=target, address=there),
         journal=kept,
         clock=system_clock,
         pace=Pace(**settings.pace.model_dump()),

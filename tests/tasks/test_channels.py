@@ -9,8 +9,8 @@ import pytest
 from charging import settings as configuration
 from charging.errors import SettingsError, StationUnreachable
 from charging.migration.recipe_files import parse_recipes, shipped_texts
+from charging.ocpp.channels.by_station import ByStation, RouteByAddress
 from charging.ocpp.channels.calling import CallingChannel
-from charging.ocpp.channels.script import ByStation
 from charging.ocpp.channels.steve import SteveChannel
 from charging.ocpp.channels.tool import Question
 from tasks import channels
@@ -116,3 +116,21 @@ def test_every_run_of_a_tool_is_kept_for_us_alone(write):
     assert (run["station_id"], run["exit_status"]) == ("E1", 1)
     assert "hunter2" not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_stations_behind_the_gateway_need_no_api_of_the_back_office(write):
+    settings = write('[target]\nkind = "ocpi"\nversions_url = "http://x"\ntoken = "env:PW"\nparty = "NL-NEW"\n')
+    behind = {"G1": RECIPES["gateway"]}
+
+    assert kind_of(channels.opened(settings, "target", recipes=behind)) is RouteByAddress
+    assert channels.address(settings, "target", recipes=behind) == "target"
+    with pytest.raises(SettingsError, match="which no station can dial"):
+        channels.address(settings, "target", recipes=behind | {"V1": RECIPES["vestel"]})
+
+
+def test_a_wave_may_hold_stations_of_every_kind_of_channel(write):
+    settings = write(f'[legacy]\n{STEVE}[tools.easee]\ncommand = ["true"]\n')
+    mixed = {"G1": RECIPES["gateway"], "E1": RECIPES["easee"], "V1": RECIPES["vestel"]}
+
+    assert kind_of(channels.opened(settings, "legacy", recipes=mixed)) is ByStation
+    assert channels.address(settings, "legacy", recipes=mixed) == "ws://steve"

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from charging.errors import StationUnreachable
-from charging.ocpp.channels.script import ByStation, ScriptChannel
+from charging.ocpp.channels.by_station import ByStation, RouteByAddress
+from charging.ocpp.channels.script import ScriptChannel
 from charging.ocpp.channels.tool import Question, Tool, schemas
 from charging.secret import Secret
 
@@ -47,7 +48,7 @@ class Office:
     def __getattr__(self, name):
         async def ask(*arguments):
             self.asked.append((name, *arguments))
-            return name
+            return {} if name == "sightings" else name
 
         return ask
 
@@ -122,6 +123,56 @@ def test_each_station_has_its_own_channel_and_all_share_one_look():
 
     assert other.asked == [("change_configuration", "S2", "k", "v")]
     assert direct.asked == [("get_configuration", ("a",)), ("sightings", ["S1", "S2"])]
+
+
+def test_a_station_with_a_witness_of_its_own_is_seen_by_it_alone():
+    direct, gateway = Office(), Office()
+
+    async def seen(office, name, station_ids):
+        office.asked.append(("sightings", list(station_ids)))
+        return dict.fromkeys(station_ids, name)
+
+    direct.sightings = lambda those: seen(direct, "office", those)
+    gateway.sightings = lambda those: seen(gateway, "gateway", those)
+    channel = ByStation(direct, {"S2": gateway}, witnesses={"S2": gateway})
+
+    assert asyncio.run(channel.sightings(["S1", "S2", "S3"])) == {"S1": "office", "S2": "gateway", "S3": "office"}
+    assert (direct.asked, gateway.asked) == ([("sightings", ["S1", "S3"])], [("sightings", ["S2"])])
+
+
+def test_a_route_is_written_by_name_and_read_as_the_address_that_recipes_know():
+    class Gateway(Office):
+        def __init__(self):
+            super().__init__()
+            self.route = "legacy"
+
+        async def get_configuration(self, station_id, keys):
+            assert station_id == "S1"
+            return {key: self.route if key == "route" else "900" for key in keys}
+
+        async def change_configuration(self, station_id, key, value):
+            assert station_id == "S1"
+            self.asked.append((key, value))
+            self.route = value if key == "route" else self.route
+            return "Accepted"
+
+    gateway = Gateway()
+    names = {"wss://old.example/ocpp/": "legacy", "wss://new.example/ocpp": "target"}
+    channel = RouteByAddress(gateway, names, key="route")
+
+    async def scenario():
+        before = await channel.get_configuration("S1", ["route", "HeartbeatInterval"])
+        await channel.change_configuration("S1", "route", "wss://new.example/ocpp")
+        await channel.change_configuration("S1", "Url", "wss://new.example/ocpp")
+        after = await channel.get_configuration("S1", ["route"])
+        gateway.route = "a third"
+        return before, after, await channel.get_configuration("S1", ["route"])
+
+    before, after, third = asyncio.run(scenario())
+
+    assert before == {"route": "wss://old.example/ocpp", "HeartbeatInterval": "900"}
+    assert gateway.asked == [("route", "target"), ("Url", "wss://new.example/ocpp")]
+    assert (after, third) == ({"route": "wss://new.example/ocpp"}, {"route": "a third"})
 
 
 @pytest.mark.parametrize(
