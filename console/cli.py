@@ -12,6 +12,7 @@ from console import shell
 from console.commands import (
     cdr,
     extract,
+    firmware,
     flavours,
     forget,
     frames,
@@ -32,6 +33,7 @@ from console.commands import (
     route,
     sim,
     snapshot,
+    station,
     visit,
 )
 
@@ -57,6 +59,7 @@ app.add_typer(recipe.app, name="recipe")
 app.add_typer(visit.app, name="visit")
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(sim.app, name="sim")
+app.add_typer(firmware.app, name="firmware")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)
@@ -66,6 +69,7 @@ app.command()(order.order)
 app.command()(price.price)
 app.command()(prove.prove)
 app.add_typer(route.app, name="route")
+app.command()(station.station)
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

@@ -5,16 +5,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import connection as database
-from charging.database.queries import gateway_frames
+from charging.database.queries import gateway_frames, gateway_routes
 from charging.database.queries.gateway_frames import Wanted
-from charging.errors import SettingsError
+from charging.errors import SettingsError, UnknownThing
+from charging.ocpp.timeline import Moment, RecordedFrame, Topic, timeline
 from console import workplace
 
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")
+_A_WHILE = timedelta(seconds=1)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ARROWS = {"from_station": "station →", "from_office": "office  →", "to_station": "→ station", "to_office": "→ office "}
 
@@ -64,6 +67,53 @@ def frames(home: Path, chosen: Wanted, *, limit: int) -> list[dict[str, Any]]:
         engine.dispose()
 
 
+def story(home: Path, station_id: str, *, since: str, until: str, limit: int) -> dict[str, Any]:
+    """Return what happened to a station, and where the gateway has it now.
+
+    Raises:
+        SettingsError: if an instant cannot be understood.
+        UnknownThing: if no gateway knows the station, and none ever did.
+    """
+    meant = wanted(station=station_id, since=since, until=until, back_office="", action="", only_ruled=False)
+    settings = configuration.load(workplace.of(home))
+    engine = database.connect(database.address(settings))
+    try:
+        with engine.connect() as connection:
+            found = [_recorded(row) for row in gateway_frames.frames(connection, meant, limit=limit)]
+            alarms = gateway_frames.alarms(connection, station_id, since=meant.since)
+            links = gateway_frames.links(connection, station_id, since=meant.since)
+            routes = gateway_routes.shown(connection, [station_id])
+            changes = gateway_routes.history(connection, station_id)
+    finally:
+        engine.dispose()
+    if not (found or alarms or links or routes or changes):
+        raise UnknownThing("station", station_id, "see rehome route show for those that the gateway knows")
+    events = [*map(_alarm, alarms), *map(_link, links), *(_change(row) for row in changes if _is_within(row, meant))]
+    within = [event for event in events if meant.until is None or event.at < meant.until]
+    return {
+        "station_id": station_id,
+        "zone": settings.time_zone,
+        "route": routes[0] if routes else None,
+        "moments": timeline(found, within),
+    }
+
+
+def story_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where the station is, and then one line for each moment, in local time."""
+    zone, route = ZoneInfo(result["zone"]), result["route"]
+    if route is None:
+        yield f"{result['station_id']} has no route: its next connection is refused"
+    else:
+        place = f"at gateway {route['gateway']}" if route["gateway"] else "not connected"
+        yield f"{result['station_id']} is led to {route['back_office']}, and is {place}; times are of {result['zone']}"
+    for moment in result["moments"]:
+        at = moment.at.astimezone(zone)
+        span = f" until {moment.until.astimezone(zone):%H:%M:%S}" if moment.until - moment.at >= _A_WHILE else ""
+        yield f"{at:%Y-%m-%d %H:%M:%S}{span}  {moment.topic:<8}  {moment.text}"
+    if not result["moments"]:
+        yield "nothing was recorded in that time"
+
+
 def frame_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield each frame as a line; of one that was rewritten, both forms."""
     for row in result["frames"]:
@@ -75,3 +125,37 @@ def frame_lines(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"{head}  sent: {row['sent']}{rule}"
     if not result["frames"]:
         yield "no frame was recorded"
+
+
+def _recorded(row: Mapping[str, Any]) -> RecordedFrame:
+    return RecordedFrame(
+        at=row["at"],
+        back_office=row["back_office"] or "",
+        direction=row["direction"],
+        kind=row["kind"],
+        unique_id=row["unique_id"] or "",
+        action=row["action"] or "",
+        rule=row["rule"] or "",
+        received=row["received"] or "",
+        sent=row["sent"],
+        mark=f"{row['gateway']}/{row['segment']}/{row['place']}",
+    )
+
+
+def _alarm(row: Mapping[str, Any]) -> Moment:
+    return Moment(at=row["at"], until=row["at"], topic=Topic.ALARM, text=f"{row['kind']}: {row['problem']}")
+
+
+def _link(row: Mapping[str, Any]) -> Moment:
+    text = f"it connects to gateway {row['gateway']}" if row["is_up"] else f"its link ends: {row['reason']}"
+    return Moment(at=row["at"], until=row["at"], topic=Topic.LINK, text=text)
+
+
+def _change(row: Mapping[str, Any]) -> Moment:
+    what = "what it must show" if row["subject"] == "credential" else "its route"
+    text = f"{what}: {row['before'] or 'nothing'} -> {row['after'] or 'nothing'}, by {row['by']}: {row['reason']}"
+    return Moment(at=row["at"], until=row["at"], topic=Topic.MOVE, text=text)
+
+
+def _is_within(row: Mapping[str, Any], meant: Wanted) -> bool:
+    return meant.since is None or row["at"] >= meant.since

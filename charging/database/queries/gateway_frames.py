@@ -75,6 +75,17 @@ def orders(
     return [dict(row) for row in reversed(connection.execute(chosen).mappings().all())]
 
 
+def links(
+    connection: sa.Connection, station_id: str, *, since: datetime | None = None, limit: int = 1_000
+) -> list[dict[str, Any]]:
+    """Return the latest links of a station that came and went, the oldest of them first."""
+    table = tables.link_event
+    chosen = sa.select(table).where(table.c.station_id == station_id).order_by(table.c.at.desc()).limit(limit)
+    if since is not None:
+        chosen = chosen.where(table.c.at >= since)
+    return [dict(row) for row in reversed(connection.execute(chosen).mappings().all())]
+
+
 def order(connection: sa.Connection, order_number: int) -> dict[str, Any]:
     """Return an order as it stands."""
     table = tables.station_order
