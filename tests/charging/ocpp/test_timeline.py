@@ -187,11 +187,12 @@ def test_a_move_is_seen_in_the_frames_and_other_events_find_their_place():
     at = NOON + timedelta(seconds=0.5)
     event = Moment(at=at, until=at, topic=Topic.LINK, text="the link ends")
 
-    assert [moment.text for moment in timeline(recording.frames, [event])][1:3] == [
-        "the link ends",
-        "the station sends Heartbeat: no answer",
+    assert [(moment.topic.value, moment.text) for moment in timeline(recording.frames, [event])] == [
+        ("said", "the station sends Heartbeat: no answer"),
+        ("link", "the link ends"),
+        ("move", "from here on with target, before with legacy"),
+        ("said", "the station sends Heartbeat: no answer"),
     ]
-    assert ("move", "from here on with target, before with legacy") in recording.told()
 
 
 def test_strays_are_told():

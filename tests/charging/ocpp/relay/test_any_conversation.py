@@ -92,6 +92,7 @@ class Conversation(RuleBasedStateMachine):
             tag=f"tag{self.numbers}",
             memory=self.memory,
         )
+        self.where = self.relay.back_office
         self.is_up = self.is_closed = False
         self.at_office, self.at_station = {}, {}
         self.office_call = self.station_call = None
@@ -128,8 +129,9 @@ class Conversation(RuleBasedStateMachine):
                     self.situations[f"order {outcome}"] += 1
                     self.situations["late answer"] += order_id in self.outcomes
                     self.outcomes[order_id] = outcome
-                case OpenOffice():
-                    assert not self.charges, "a move cut a charge"
+                case OpenOffice(back_office=name):
+                    assert not self.charges or name == self.where, "a move cut a charge"
+                    self.where = name
                     assert self.office_call is None or not self.is_up
                 case CloseOffice():
                     self.is_up, self.office_call, self.station_asks = False, None, None
