@@ -8,6 +8,7 @@ from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import Stage
 from charging.migration.partial import partial
+from charging.migration.ports import Effect
 from charging.migration.recipes import Method, Order, reversed_orders
 from charging.migration.steps import appear, point, set_availability, write
 from charging.migration.watch import stays
@@ -34,9 +35,11 @@ async def _tidy(journey: Journey, orders: Sequence[Order], *, found: str) -> Tur
     """Put back, on the legacy, the keys that may have been written, the last one first; then into service."""
     legacy = journey.crossing.legacy
     for order in reversed(orders):
-        if f"write:{order.key}" not in journey.effects:
+        written = journey.effects.get(f"write:{order.key}")
+        if written is None:
             continue
-        if problem := await write(journey, legacy, order, step=f"undo.write:{order.key}"):
+        trusts = not _shows_the_old(written)
+        if problem := await write(journey, legacy, order, step=f"undo.write:{order.key}", trusts=trusts):
             return left_to_a_person(journey, f"{found}, but could not be put back as it was: {problem}")
     if {"inoperative", "back.inoperative"} & journey.effects.keys():
         problem = await set_availability(journey, legacy, "Operative", step="back.operative")
@@ -80,6 +83,12 @@ async def _answers(journey: Journey, office: BackOffice) -> bool:
         return await office.answers(journey.station_id, journey.switch_key)
     except RemoteError:
         return False
+
+
+def _shows_the_old(written: Effect) -> bool:
+    """Whether it took a value and shows the one before: it has forgotten the new one, or only tells what it told."""
+    response = written.response or {}
+    return response.get("is_kept") is False and response.get("read_back") == written.request.get("before")
 
 
 def _way_back(journey: Journey) -> tuple[Order, ...]:

@@ -72,17 +72,20 @@ async def point(
     return await write(journey, leave, switching, step=f"{prefix}write:{switching.key}", leaves=True)
 
 
-async def write(journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False) -> str | None:
+async def write(
+    journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False, trusts: bool = True
+) -> str | None:
     """Write one key and read it back; what it held before is in the intent, for the way back.
 
     With `leaves`, writing it makes the station leave at once: it may be gone before it answers, and is not read back.
+    Without `trusts`, it is written also where the station shows the value: it has shown what it does not hold.
     """
     known = journey.effects.get(step)
     before = known.request["before"] if known else await _value(journey, office, order)
     seen = known.request.get("seen") if known else await look_round(journey) if leaves else None
 
     async def send() -> Response:
-        if known is None and order.is_readable and before == order.value:
+        if trusts and known is None and order.is_readable and before == order.value:
             return {"status": "Unchanged"}
         try:
             status = await office.write(journey.station_id, order.key, order.value)
@@ -99,7 +102,7 @@ async def write(journey: Journey, office: BackOffice, order: Order, *, step: str
         if leaves:
             await journey.settle(office)
         try:
-            return order.is_readable and await office.read(journey.station_id, order.key) == order.value
+            return order.is_readable and await office.read(journey.station_id, order.key) == order.value and trusts
         except StationUnreachable:
             if leaves:
                 return True

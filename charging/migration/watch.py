@@ -57,11 +57,12 @@ async def stays(journey: Journey, *, at: BackOffice, left: BackOffice) -> str | 
     until = journey.crossing.elapsed() + settle
     while True:
         await journey.pause()
+        is_there = await _answers(journey, at)  # asked first: its answer may be slow, and it away meanwhile
         if await _answers(journey, left):
             return both
         if mark(await _look(journey, left)).get("heard_at") != before:
             return f"the {left} has heard it again"
-        if not await _answers(journey, at):
+        if not is_there:
             if journey.is_overdue:
                 return f"it no longer answers at the {at}"
             until = journey.crossing.elapsed() + settle  # what was away may have come back as another

@@ -14,7 +14,7 @@ from charging.migration.ports import Effect, Transition
 from charging.migration.recipes import Recipe
 from rehearsal.simulation.chance import Diary, Fault
 from rehearsal.simulation.journal import Books
-from rehearsal.simulation.station import Lie, Station, switch
+from rehearsal.simulation.station import NEVER_MOVED, Lie, Station, switch
 
 GRACE = timedelta(minutes=12)
 """A deadline is asked about after a last look at the world, and each question may take its time."""
@@ -187,6 +187,8 @@ class Referee:
 
     def _judge_verified(self, name: str) -> None:
         station, entry = self.world.stations[name], self.world.books.entries[name]
+        if station.lie in NEVER_MOVED:
+            self.broken(name, f"verified, and it {station.lie}")
         if "legacy" in station.links:
             self.broken(name, "verified, and it is connected to the legacy")
         unknown = [step for step, effect in entry.present.items() if effect.response is None and "trigger" not in step]

@@ -33,6 +33,8 @@ class Lie(StrEnum):
 
 HARMLESS = frozenset({Lie.NONE, Lie.LATE, Lie.NO_BOOT})
 """What may count as moved all the same."""
+NEVER_MOVED = frozenset({Lie.RETURNS, Lie.AT_BOTH, Lie.LEAVES_AGAIN, Lie.FLAPS, Lie.FALLS_SILENT, Lie.OTHER_BOX})
+"""What never may. The others may come to the target by the weather: a key that was kept, a power cut for a reset."""
 
 
 class Doors(Protocol):

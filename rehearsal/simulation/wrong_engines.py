@@ -134,6 +134,7 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
     "does not wait for orders under way": ((Journey, "settle", _nothing_wrong),),
     "does not wait for a charge to end": ((steps, "is_idle", _yes), (cutover, "is_idle", _yes)),
     "does not watch whether it stays": ((cutover, "stays", _nothing_wrong),),
+    "asks nobody who it is": ((cutover, "doubts", _nothing_wrong),),
     "takes one silence for having left": ((cutover, "stays", _stays_if_it_is_silent_once),),
     "keeps no values from before": ((steps, "_value", _nothing_wrong),),
     "leaves it out of service": ((rollback, "set_availability", _nothing_wrong),),
@@ -146,10 +147,23 @@ MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
 """By what the mistake is: where it is made, and what is there instead."""
 
 
+TRUSTING: Mapping[str, tuple[Mistake, ...]] = {
+    name: MISTAKES[name]
+    for name in (
+        "accepted counts as arrived",
+        "no read back",
+        "does not watch whether it stays",
+        "asks nobody who it is",
+        "does not wait for a charge to end",
+    )
+} | {"believes whatever address it shows": ((cutover, "shows_another", _no),)}
+"""Those that believe what a station says."""
+
+
 @contextmanager
 def wrong(name: str) -> Iterator[None]:
     """Let the engine be wrong while the block runs."""
-    patches = [patch.object(where, what, instead) for where, what, instead in MISTAKES[name]]
+    patches = [patch.object(where, what, instead) for where, what, instead in {**MISTAKES, **TRUSTING}[name]]
     for each in patches:
         each.start()
     try:
