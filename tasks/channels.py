@@ -16,8 +16,7 @@ from charging.migration.choosing import generation
 from charging.migration.ports import Channel
 from charging.migration.recipes import Method, Recipe
 from charging.ocpp.channels.by_station import ByStation, RouteByAddress
-from charging.ocpp.channels.calling import CallingChannel
-from charging.ocpp.channels.citrineos import open_citrineos
+from charging.ocpp.channels.citrineos import CitrineOsChannel, open_citrineos
 from charging.ocpp.channels.gateway import ROUTE, open_gateway
 from charging.ocpp.channels.script import ScriptChannel
 from charging.ocpp.channels.steve import SteveChannel, open_steve
@@ -28,7 +27,7 @@ from charging.target_settings import CitrineOs
 Name = Literal["legacy", "target"]
 
 
-def office(settings: Settings, name: Name) -> AbstractAsyncContextManager[SteveChannel | CallingChannel]:
+def office(settings: Settings, name: Name) -> AbstractAsyncContextManager[SteveChannel | CitrineOsChannel]:
     """Return the way to stations through a back-office itself.
 
     Raises:
@@ -146,7 +145,7 @@ def tool(settings: Settings, name: str) -> Tool:
     )
 
 
-def _citrineos(table: CitrineOs) -> AbstractAsyncContextManager[CallingChannel]:
+def _citrineos(table: CitrineOs) -> AbstractAsyncContextManager[CitrineOsChannel]:
     return open_citrineos(
         "target",
         api=_needed(table.api, "api"),

@@ -10,7 +10,7 @@ from charging import settings as configuration
 from charging.errors import SettingsError, StationUnreachable
 from charging.migration.recipe_files import parse_recipes, shipped_texts
 from charging.ocpp.channels.by_station import ByStation, RouteByAddress
-from charging.ocpp.channels.calling import CallingChannel
+from charging.ocpp.channels.citrineos import CitrineOsChannel
 from charging.ocpp.channels.steve import SteveChannel
 from charging.ocpp.channels.tool import Question
 from tasks import channels
@@ -45,7 +45,7 @@ def test_a_back_office_is_reached_by_its_kind(write):
     settings = write(f'[legacy]\n{STEVE}[target]\n{CITRINEOS}api = "http://127.0.0.1:9"\nws = "wss://citrine"\n')
 
     assert kind_of(channels.opened(settings, "legacy", recipes={"S1": RECIPES["vestel"]})) is SteveChannel
-    assert kind_of(channels.opened(settings, "target", recipes={})) is CallingChannel
+    assert kind_of(channels.opened(settings, "target", recipes={})) is CitrineOsChannel
     assert [channels.dialled(settings, name) for name in ("legacy", "target")] == ["ws://steve", "wss://citrine"]
 
 

@@ -5,10 +5,11 @@ OCPP 1.6 §7.25 (FirmwareStatus), the 1.6 security whitepaper's SignedFirmwareSt
 nothing; the version in its BootNotification does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 
 class State(StrEnum):
@@ -121,6 +122,19 @@ class Standing:
     deadline_at: datetime | None
     deviations: tuple[str, ...] = ()
     """What the station said out of turn; noted, and never in the way."""
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A back-office that can tell what stations have said of their firmware."""
+
+    async def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Happened]]:
+        """Return each station's statuses, and boots where they are kept, since an instant, in order.
+
+        Raises:
+            BackOfficeUnavailable: if the back-office cannot say.
+        """
+        ...
 
 
 def standing(happened: Iterable[Happened], *, expected: str, now: datetime, request_id: int | None = None) -> Standing:

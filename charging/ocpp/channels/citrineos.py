@@ -8,7 +8,7 @@ into the table OCPPMessages; only the station's own answer found there counts.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +16,7 @@ import msgspec
 
 from charging.errors import BackOfficeUnavailable, StationUnreachable
 from charging.migration.choosing import generation
+from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
 from charging.ocpp.channels.calling import CallingChannel
 from charging.ocpp.channels.calls import Asked, Payload
@@ -131,10 +132,22 @@ class CitrineOsCaller:
             await asyncio.sleep(self._look_every)
 
 
+class CitrineOsChannel(CallingChannel):
+    """One CitrineOS. Implements `Channel`, `Inspector` and, of firmware, `Witness`."""
+
+    def __init__(self, caller: CitrineOsCaller, records: Records) -> None:
+        super().__init__(caller)
+        self._records = records
+
+    async def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Happened]]:
+        """Return every status and boot that CitrineOS has written down since an instant, by its own clock."""
+        return await asyncio.to_thread(self._records.firmware_news, list(station_ids), since=since)
+
+
 @asynccontextmanager
 async def open_citrineos(
     name: str, *, api: str, graphql: str, tenant: int, token: Secret | None, secret: Secret | None
-) -> AsyncIterator[CallingChannel]:
+) -> AsyncIterator[CitrineOsChannel]:
     """Open the channel to one CitrineOS: `api` is the address of its message API, before `/ocpp`."""
     headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
     async with httpx.AsyncClient(
@@ -142,4 +155,4 @@ async def open_citrineos(
     ) as http:
         with httpx.Client(timeout=httpx.Timeout(30.0, connect=5.0)) as data:
             records = Records(name, GraphQl(data, graphql, secret=secret), tenant=tenant)
-            yield CallingChannel(CitrineOsCaller(name, http=http, records=records, tenant=tenant))
+            yield CitrineOsChannel(CitrineOsCaller(name, http=http, records=records, tenant=tenant), records)

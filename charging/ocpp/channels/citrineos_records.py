@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from charging.errors import BackOfficeUnavailable, PartnerRefused, PartnerUnavailable
+from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
 from charging.ocpp.channels.calls import Asked, Payload
 from charging.ocpp.frames import CallError
@@ -73,6 +74,18 @@ class Records:
         if not ends or sorted(parts) != list(range(max(parts) + 1)):
             return None
         return [entry for place in sorted(parts) for entry in parts[place].get("reportData") or ()]
+
+    def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Happened]]:
+        """Return what stations have said of their firmware, and with what they have booted, in order."""
+        found: dict[str, list[Happened]] = {}
+        columns = ("id", "origin", "action", "timestamp", "message")
+        for action in ("FirmwareStatusNotification", "BootNotification"):
+            for row in self._messages(station_ids, action=action, origin="cs", columns=columns):
+                at = _instant(row["timestamp"])
+                match row["message"]:
+                    case [2, _, _, dict(payload), *_] if at >= since:
+                        found.setdefault(row[self._shape().message], []).append(_said(payload, at=at))
+        return {station_id: sorted(those, key=lambda one: one.at) for station_id, those in found.items()}
 
     def sightings(self, station_ids: Sequence[str]) -> dict[str, Sighting]:
         """Return what is known of stations; those that CitrineOS does not have are absent."""
@@ -203,6 +216,18 @@ def _answer_to(number: str, frames: Sequence[tuple[str, list[Any]]]) -> Payload 
 def _nothing(station_id: str) -> Sighting:
     return Sighting(
         station_id=station_id, is_connected=None, booted_at=None, heard_at=None, firmware=None, open_transactions=0
+    )
+
+
+def _said(payload: Payload, *, at: datetime) -> Happened:
+    """Return what a FirmwareStatusNotification or a BootNotification says, in either generation's words."""
+    box = payload.get("chargingStation", payload)
+    number = payload.get("requestId")
+    return Happened(
+        at=at,
+        said=payload.get("status"),
+        booted_with=None if "status" in payload else box.get("firmwareVersion"),
+        request_id=number if isinstance(number, int) else None,
     )
 
 

@@ -1,6 +1,7 @@
 """CitrineOS's message API and database, on real sockets, with stations of both generations behind it."""
 
 import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -223,3 +224,26 @@ def test_a_citrineos_that_does_not_do_its_part_is_named(tmp_path, changes, probl
 
     assert said.startswith("the target back-office did not do it: ")
     assert problem in said
+
+
+def test_what_stations_say_of_their_firmware_is_told_with_their_boots_in_order(tmp_path):
+    async def act(door, living, channel):
+        since = system_clock()
+        for number, status in enumerate(("Downloading", "SignatureVerified")):
+            payload = {"status": status, "requestId": 7}
+            door.ocpp.write(NAME, "cs", json.dumps([2, f"f{number}", "FirmwareStatusNotification", payload]))
+        living.memory.firmware = "2.1.0"
+        await channel.trigger(NAME, "BootNotification")
+        await until(lambda: len(door.ocpp.heard(NAME, "BootNotification")) == 2)
+        told = {"api": door.api, "graphql": door.graphql, "tenant": 1, "token": None, "secret": Secret("hunter2")}
+        async with open_citrineos("target", **told) as other:
+            return await other.firmware_news([NAME, "AWAY"], since=since)
+
+    news = run(tmp_path, act)
+
+    assert list(news) == [NAME]
+    assert [(one.said, one.booted_with, one.request_id) for one in news[NAME]] == [
+        ("Downloading", None, 7),
+        ("SignatureVerified", None, 7),
+        (None, "2.1.0", None),
+    ]
