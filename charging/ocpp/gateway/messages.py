@@ -1,7 +1,9 @@
 """Messages of more than one WebSocket frame, put together; and those that OCPP-J knows nothing of."""
 
-from picows import WSCloseCode, WSFrame, WSMsgType, WSProtocolError
+from multidict import CIMultiDict
+from picows import WSCloseCode, WSFrame, WSMsgType, WSProtocolError, WSTransport
 
+_NONE: CIMultiDict[str] = CIMultiDict()
 BINARY_LIMIT = 5
 """So many binary messages in a row close the link that they come over."""
 
@@ -45,6 +47,12 @@ class Messages:
         if self.binary >= BINARY_LIMIT:
             raise WSProtocolError(WSCloseCode.UNSUPPORTED_DATA, "OCPP-J is text, and nothing but binary comes")
         return None
+
+
+def forget_handshake(transport: WSTransport) -> None:
+    """Let go of a handshake's headers, which picows keeps: kilobytes for each link, and a password among them."""
+    transport.request.headers = _NONE
+    transport.response.headers = _NONE
 
 
 def number(code: WSCloseCode) -> int:

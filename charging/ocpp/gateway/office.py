@@ -24,7 +24,7 @@ from picows import (
 
 from charging.errors import BackOfficeUnavailable, SettingsError
 from charging.ocpp.gateway.known import BackOffice
-from charging.ocpp.gateway.messages import Messages, number
+from charging.ocpp.gateway.messages import Messages, forget_handshake, number
 from charging.ocpp.gateway.options import Options
 from charging.secret import resolve
 
@@ -53,6 +53,7 @@ class OfficeLink(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Remember how it is spoken to."""
         self.transport = transport
+        forget_handshake(transport)
         transport.underlying_transport.set_write_buffer_limits(high=65_536)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -125,8 +126,9 @@ class Dialler:
                 raise BackOfficeUnavailable(office.name, f"it does not speak {session.protocol}")
             return OfficeLink(session, office.name)
 
+        headers: dict[str, str] = {}
         try:
-            headers = self._headers(session, office)
+            headers |= self._headers(session, office)
             async with self._slots, asyncio.timeout(self._options.handshake_seconds):
                 _, link = await ws_connect(
                     listener,
@@ -144,6 +146,8 @@ class Dialler:
         except (OSError, WSError, TimeoutError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise BackOfficeUnavailable(office.name, said[0][:200] or type(error).__name__) from None
+        finally:
+            headers.clear()  # picows keeps them, and a password among them, for as long as the link lives
         assert isinstance(link, OfficeLink)  # noqa: S101 - it is what the factory above made
         return link
 

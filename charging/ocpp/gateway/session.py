@@ -9,7 +9,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from charging.errors import DiskFull
 from charging.ocpp.gateway.entries import Alarmed, Closed, Ended, Fact, Framed, Linked, Sent, Upstream, encode, stamp
-from charging.ocpp.gateway.messages import Messages, number
+from charging.ocpp.gateway.messages import Messages, forget_handshake, number
 from charging.ocpp.gateway.office import OfficeLink
 from charging.ocpp.gateway.office_side import OfficeSide
 from charging.ocpp.gateway.pasts import Past
@@ -78,6 +78,7 @@ class Session(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Begin: note that the station is here, and dial its back-office."""
         self.transport = transport
+        forget_handshake(transport)
         transport.underlying_transport.set_write_buffer_limits(high=65_536)
         at = stamp(self.hub.clock())
         try:
