@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from charging.migration.inventory import Inventory
 from charging.migration.ports import Setting
 from charging.migration.recipes import Address, Method, Recipe
+from charging.migration.slots import PRIORITY
 
 _NAME = re.compile(
     r"url|uri|endpoint|backend|back.?office|central|server|csms|apn|host|network.?(connection)?profile|"
@@ -30,6 +31,8 @@ class Candidate:
     evidence: tuple[str, ...]
     template: str | None
     """What the value is made of, where it is made of the legacy's address; None where a person has to see."""
+    choices: tuple[str, ...] = ()
+    """What it may be, where the station says so."""
 
     @property
     def is_writable(self) -> bool:
@@ -95,6 +98,7 @@ def _candidate(setting: Setting, evidence: Sequence[str], *, station_id: str, le
         is_read_only=setting.is_read_only,
         evidence=tuple(evidence),
         template=None if value is None else template_of(value, station_id=station_id, legacy=legacy),
+        choices=setting.choices,
     )
 
 
@@ -109,6 +113,15 @@ def _evidence(setting: Setting, *, legacy: Address, known: frozenset[str]) -> It
         yield "its value is a URL"
     if host and host in value.casefold():
         yield "its value names the legacy's host"
+
+
+def standard_slots(found: Mapping[str, Candidate]) -> tuple[int, ...]:
+    """Return the slots of a station that keeps OCPP 2's own connection profiles; none where it has fewer than two."""
+    priority = found.get(PRIORITY)
+    if priority is None or not priority.is_writable:
+        return ()
+    numbers = tuple(sorted(int(choice) for choice in priority.choices if choice.isdecimal()))
+    return numbers if len(numbers) > 1 else ()
 
 
 def slots(found: Mapping[str, Candidate]) -> tuple[str, str, str] | None:

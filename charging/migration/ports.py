@@ -78,6 +78,8 @@ class Setting:
     """None where the station keeps it to itself (write-only)."""
     is_read_only: bool | None = None
     """None where the station or the back-office does not say."""
+    choices: tuple[str, ...] = ()
+    """What it may be, where the station says so (OCPP 2: valuesList)."""
 
 
 class Inspector(Protocol):

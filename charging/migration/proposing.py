@@ -8,7 +8,8 @@ from datetime import date
 import tomlkit
 from tomlkit.items import Table
 
-from charging.migration.discovery import Candidate, slots
+from charging.migration.discovery import Candidate, slots, standard_slots
+from charging.migration.slots import PRIORITY
 from charging.network.model import Station
 
 _RANK = ("{apn_user}", "{apn}", "{path}", "{host}")
@@ -36,6 +37,10 @@ def propose(station: Station, found: Sequence[Candidate], *, protocol: str, on: 
         writes = [(one.key, str(one.template)) for one in sorted(sure, key=_order)]
         method = "config"
         why = f"{', '.join(key for key, _ in writes)} {'hold' if len(writes) > 1 else 'holds'} the legacy's address"
+    elif places := standard_slots(by_key):
+        why = f"it keeps the standard's connection profiles, in slots {', '.join(map(str, places))}"
+        text = _text(station, (), found, method="slot", protocol=protocol, on=on, places=places)
+        return Proposal(text=text, reason=why)
     else:
         return Proposal(text="", reason=_why_none(found))
     return Proposal(text=_text(station, writes, found, method=method, protocol=protocol, on=on), reason=why)
@@ -63,6 +68,7 @@ def _text(
     method: str,
     protocol: str,
     on: date,
+    places: Sequence[int] = (),
 ) -> str:
     file = tomlkit.document()
     file.add(tomlkit.comment("A proposal. Read it, mend it, try it on this one station in the lab; then take out"))
@@ -79,8 +85,13 @@ def _text(
     file["source"] = f"what station {station.station_id} told on {on.isoformat()}"
     file["tested"] = tomlkit.array()
     for candidate in found:
-        if candidate.key not in dict(writes):
+        if candidate.key not in dict(writes) and not (places and candidate.key == PRIORITY):
             file.add(tomlkit.comment(_told(f"not written: {candidate.key} ({'; '.join(candidate.evidence)})")))
+    if places:
+        profile = tomlkit.table()
+        profile["slots"] = list(places)
+        file["profile"] = profile
+        return tomlkit.dumps(file)
     tables = tomlkit.aot()
     for key, template in writes:
         tables.append(_write(key, template))

@@ -58,7 +58,10 @@ def reported(report: Sequence[Payload]) -> list[Setting]:
             if attribute.get("type", "Actual") == "Actual":
                 mutability = attribute.get("mutability", "ReadWrite")
                 value = None if mutability == "WriteOnly" else _text(attribute.get("value"))
-                found.append(Setting(key=_key(entry), value=value, is_read_only=mutability == "ReadOnly"))
+                values = (entry.get("variableCharacteristics") or {}).get("valuesList") or ""
+                choices = tuple(choice.strip() for choice in values.split(",") if choice.strip())
+                is_read_only = mutability == "ReadOnly"
+                found.append(Setting(key=_key(entry), value=value, is_read_only=is_read_only, choices=choices))
     return found
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -12,7 +12,11 @@ import stamina
 
 from charging.clock import system_clock
 from charging.errors import BackOfficeUnavailable, StationUnreachable
-from charging.migration import inventory
+from charging.migration import discovery, inventory
+from charging.migration.proposing import propose
+from charging.migration.recipe_files import parse_recipes
+from charging.migration.recipes import Address, Method
+from charging.network.model import Lane, Station
 from charging.ocpp.channels.calling import CallingChannel
 from charging.ocpp.channels.citrineos import CitrineOsCaller, open_citrineos
 from charging.ocpp.channels.citrineos_records import Records
@@ -128,6 +132,34 @@ def test_an_inventory_is_the_whole_report_in_all_its_parts(tmp_path):
     assert found.settings[PRIORITY].value == "1"
     assert found.settings["OCPPCommCtrlr.ActiveNetworkProfile"].is_read_only
     assert found.settings["SecurityCtrlr.BasicAuthPassword"].value is None
+
+
+def test_a_station_of_ocpp_2_is_proposed_its_own_slots(tmp_path):
+    async def act(door, living, channel):
+        took = await inventory.take(channel, NAME, most_keys=10)
+        return took, discovery.candidates(took, legacy=Address(url=door.ws), known=frozenset())
+
+    took, found = run(tmp_path, act)
+    station = Station(
+        station_id=NAME,
+        location_id=None,
+        vendor="Supplier H",
+        model="TwoO",
+        serial_number=None,
+        firmware="2.0.0",
+        iccid=None,
+        imsi=None,
+        apn=None,
+        ocpp_protocol="ocpp2.0.1",
+        lane=Lane.LIVE,
+        last_seen_at=None,
+    )
+    proposal = propose(station, found, protocol="ocpp2.0.1", on=date(2026, 3, 1))
+    [recipe] = parse_recipes({"proposed.toml": proposal.text})
+
+    assert took.settings[PRIORITY].choices == ("1", "2")
+    assert (recipe.method, recipe.profile.slots, recipe.stations) == (Method.SLOT, (1, 2), (NAME,))
+    assert "the standard's connection profiles, in slots 1, 2" in proposal.reason
 
 
 def test_sightings_come_from_its_own_record_and_grow_with_it(tmp_path):
