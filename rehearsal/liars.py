@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
@@ -17,7 +18,7 @@ from charging.migration.choosing import choose
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Effect, Move, Transition
+from charging.migration.ports import Effect, Journal, Move, Transition
 from charging.migration.recipe_files import parse_recipes
 from charging.migration.recipes import Address, Recipe
 from charging.network import Lane
@@ -64,12 +65,18 @@ def liars(seed: int, *, each: int, behaviours: Sequence[Behaviour], as_of: datet
 
 
 async def move(
-    network: Network, actors: Sequence[str], *, home: Path, urls: Mapping[str, str], clock: Clock
+    network: Network,
+    actors: Sequence[str],
+    *,
+    home: Path,
+    urls: Mapping[str, str],
+    clock: Clock,
+    keep: Callable[[Sequence[Move]], AbstractAsyncContextManager[Journal]] | None = None,
 ) -> list[Verdict]:
     """Let the actors connect to the legacy, move them to the target, and return what came of each.
 
     `urls` are the addresses of two empty databases, of the legacy and of the target. The real engine, recipes and SteVe
-    channel are used; only the journal is in memory.
+    channel are used; only the journal is in memory, unless `keep` opens another for these moves.
     """
     recipes = {recipe.name: recipe for recipe in _recipes()}
     async with contextlib.AsyncExitStack() as until_the_end:
@@ -84,12 +91,13 @@ async def move(
         async with asyncio.timeout(60):
             while len(offices["legacy"].office.connected) < len(stations):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.05)
-        journal = KeptInMemory()
         ends = {
             name: End(channel=one.channel, address=Address(url=one.url, apn=name, apn_user=name))
             for name, one in offices.items()
         }
         moves = [_move(truth, recipes) for truth in truths]
+        opened = keep(moves) if keep else contextlib.nullcontext(KeptInMemory())
+        journal: Journal = await until_the_end.enter_async_context(opened)
         crossing = Crossing(legacy=ends["legacy"], target=ends["target"], journal=journal, clock=clock, pace=PACE)
         outcomes = await cutover.cut_over(moves, recipes=recipes, crossing=crossing)
         there = {name: one.office for name, one in offices.items()}
