@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,31 +22,24 @@ import sqlalchemy as sa
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database import embedded, hold, journal
-from charging.database.operations import clean
-from charging.database.operations import moves as write
 from charging.database.queries import moves as read
 from charging.migration import cutover
-from charging.migration.choosing import choose
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.lifecycle import Stage
-from charging.migration.recipe_files import parse_recipes
-from charging.migration.recipes import Address, Recipe
-from charging.network.model import Station
+from charging.migration.recipes import Address
 from charging.ocpp.channels.steve import SteveChannel, open_steve
 from charging.secret import Secret
-from rehearsal import frames, steve_schema
 from rehearsal.back_office import PATH
 from rehearsal.lone_office import REST_USER
 from rehearsal.many_stations import fleet
-from rehearsal.network import Network, TrueStation
+from rehearsal.network import Network
 from rehearsal.steve_schema import Generation
+from rehearsal.wave_plan import PLAN, plan, prepare, recipes
 
-PLAN = "the-wave"
 OFFICES: Mapping[Literal["legacy", "target"], Generation] = {
     "legacy": Generation.CONNECTOR,
     "target": Generation.EVSE,
 }
-_FIRST_TARGET_NUMBER = 10_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +95,7 @@ class Field:
         """Return how many charges a back-office has that began, that ended, and ends that it could not place."""
         engine = sa.create_engine(self.urls[name], poolclass=sa.NullPool)
         tables = {"began": "transaction_start", "ended": "transaction_stop", "unplaced": "transaction_stop_failed"}
-        return {word: _number(engine, sa.text(f"SELECT count(*) FROM {table}")) for word, table in tables.items()}  # noqa: S608
+        return {word: _number(engine, sa.text(f"SELECT count(*) FROM {table}")) for word, table in tables.items()}
 
     def kill(self, name: str) -> None:
         """End a process as a power cut does."""
@@ -195,10 +187,10 @@ async def opened(
     network, how = fleet(seed, stations=stations, as_of=as_of, misbehave=misbehave, time_scale=scale)
     urls = {name: embedded.create_database(server_url, f"{home.name}_{name}") for name in ("rehome", *OFFICES)}
     for name, generation in OFFICES.items():
-        await asyncio.to_thread(_prepare, urls[name], generation, network)
+        await asyncio.to_thread(prepare, urls[name], generation, network)
     engine = database.connect(Secret(urls["rehome"]))
     database.migrate(engine)
-    _plan(engine, network, at=as_of)
+    plan(engine, network, at=as_of)
     here = Field(home=home, server_url=server_url, network=network, how=how, pace=pace, urls=urls, engine=engine)
     async with AsyncExitStack() as at_the_end:
         at_the_end.callback(engine.dispose)
@@ -212,71 +204,10 @@ async def opened(
         yield here
 
 
-def recipes() -> tuple[Recipe, ...]:
-    """Return the recipes of the rehearsed suppliers."""
-    folder = files("rehearsal") / "recipes"
-    return tuple(parse_recipes({entry.name: entry.read_text() for entry in folder.iterdir() if entry.is_file()}))
-
-
 def stages(engine: sa.Engine) -> dict[str, tuple[Stage, str]]:
     """Return the stage of every station of the wave, and why it is there."""
     with engine.connect() as connection:
         return {move.station_id: (move.stage, move.reason) for move in read.moves(connection, PLAN)}
-
-
-def _prepare(url: str, generation: Generation, network: Network) -> None:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    steve = steve_schema.tables(generation)
-    with engine.begin() as connection:
-        steve_schema.create(connection, steve)
-        boxes = [{"charge_box_id": each.station_id, "registration_status": "Accepted"} for each in network.stations]
-        connection.execute(sa.insert(steve.charge_box), boxes)
-        tags = [{"id_tag": token.token_uid} for token in network.tokens]
-        connection.execute(sa.insert(steve.ocpp_tag), tags)
-        if generation is Generation.EVSE:
-            number = sa.text(
-                f"ALTER SEQUENCE transaction_start_transaction_pk_seq RESTART WITH {_FIRST_TARGET_NUMBER:d}"
-            )
-            connection.execute(number)
-
-
-def _plan(engine: sa.Engine, network: Network, *, at: datetime) -> None:
-    known = recipes()
-    records = [_record(truth) for truth in network.stations]
-    chosen = {record.station_id: choose(known, record) for record in records}
-    rows = [
-        {
-            "station_id": record.station_id,
-            "wave": 0,
-            "lane": str(record.lane),
-            "recipe": recipe.name if (recipe := chosen[record.station_id]) else None,
-            "stage": Stage.PLANNED,
-            "attempt": 1,
-            "deadline_at": None,
-            "reason": "",
-        }
-        for record in records
-    ]
-    with engine.begin() as connection:
-        clean.store_entities(connection, records, extract_id="rehearsed")
-        write.store_plan(connection, plan_id=PLAN, parameters={}, content_sha256="0", moves=rows, at=at)
-
-
-def _record(truth: TrueStation) -> Station:
-    return Station(
-        station_id=truth.station_id,
-        location_id=truth.location_id,
-        vendor=truth.vendor,
-        model=truth.model,
-        serial_number=truth.serial_number,
-        firmware=truth.firmware,
-        iccid=truth.iccid,
-        imsi=truth.imsi,
-        apn=None,
-        ocpp_protocol=frames.SUBPROTOCOL,
-        lane=truth.lane,
-        last_seen_at=truth.last_seen_at,
-    )
 
 
 def _number(engine: sa.Engine, query: sa.TextClause) -> int:
