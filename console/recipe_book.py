@@ -8,6 +8,7 @@ from typing import Any
 from charging import settings as configuration
 from charging.database.queries import clean
 from charging.errors import RecipeError, SettingsError, SourceNotFound, UnknownThing
+from charging.migration import slots
 from charging.migration.choosing import choose, fits
 from charging.migration.recipe_files import parse_recipes
 from charging.migration.recipes import Address, Recipe, orders, told
@@ -36,14 +37,14 @@ def shown(home: Path, name: str, *, station_id: str) -> dict[str, Any]:
     if name not in found:
         near = ", ".join(other for other in found if other[:3] == name[:3]) or "see rehome recipe list"
         raise UnknownThing("recipe", name, near)
-    recipe, address = found[name], _target(settings)
+    recipe, address = _as_example(found[name]), _target(settings)
     return _facts(recipe) | {
         "source": recipe.source,
         "reset": recipe.reset,
         "drain": recipe.drain,
         "await_seconds": recipe.await_seconds,
         "rollback_via": recipe.rollback_via,
-        "notes": list(recipe.notes),
+        "notes": [*recipe.notes, *_example_notes(recipe)],
         "writes": [
             {"key": order.key, "value": order.shown(order.value), "read_back": str(order.read_back)}
             for order in orders(recipe, station_id=station_id, address=address)
@@ -119,6 +120,22 @@ def _require_new_name(recipe: Recipe, others: Iterable[Recipe]) -> None:
     for other in others:
         if other.name == recipe.name:
             raise RecipeError(recipe.file, f"{recipe.name!r} is also the name of {other.file}", "rename one")
+
+
+def _as_example(recipe: Recipe) -> Recipe:
+    """Return a recipe whose writes depend on the station as for one that uses its first connection profile."""
+    if recipe.profile is None:
+        return recipe
+    used, free, *_ = recipe.profile.slots
+    security = recipe.profile.security_profile or 0
+    found = {"slot": free, "priority": f"{free},{used}", "security_profile": security, "problem": ""}
+    return slots.filled(recipe, found)
+
+
+def _example_notes(recipe: Recipe) -> list[str]:
+    if recipe.profile is None:
+        return []
+    return [f"shown for a station that uses profile {recipe.profile.slots[0]}; its own security profile is kept"]
 
 
 def _facts(recipe: Recipe) -> dict[str, Any]:

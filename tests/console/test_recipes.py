@@ -78,6 +78,14 @@ def test_shows_what_is_written_or_done_for_one_station(rehome, home):
     assert "Set the charge point identity to RDAM 123." in done
 
 
+def test_shows_what_a_station_of_ocpp_2_would_be_told(rehome):
+    shown = rehome("show", "ocpp2", "--station", "H 1").stdout
+
+    assert '"ocppCsmsUrl": "wss://TARGET/ocpp"' in shown
+    assert "write 2  OCPPCommCtrlr.NetworkConfigurationPriority = 2,1  (read back: exact)" in shown
+    assert "shown for a station that uses profile 1" in shown
+
+
 def test_a_recipe_that_is_not_there_is_named(rehome):
     missing = rehome("show", "alfen")
 
