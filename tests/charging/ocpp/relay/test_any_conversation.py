@@ -60,7 +60,7 @@ LIMITS = Rules(
     queue_limit=3,
     drain=timedelta(seconds=300),
     quiet=timedelta(seconds=10),
-    alike=frozenset({"target"}),
+    alike=frozenset({"legacy", "target"}),
 )
 
 
@@ -148,7 +148,7 @@ class Conversation(RuleBasedStateMachine):
         for rule_name in record.rule.split("; "):
             self.situations[rule_name] += 1
         if record.direction.value.startswith("from"):
-            self.recorded[record.raw_received] += ASKED_AGAIN not in record.rule
+            self.recorded[record.raw_received] += record.kind != 2 or ASKED_AGAIN not in record.rule
         if record.raw_received and record.raw_sent not in {None, record.raw_received}:
             assert record.rule, "rewritten without a rule"
         if not record.raw_received:
