@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -226,8 +227,8 @@ def _plain(row: Learnt, *, source: str) -> dict[str, Any]:
                 "followed": cell.followed,
                 "undecided": cell.undecided,
                 "stations": cell.stations,
-                "at_least": round(cell.at_least, 4),
-                "at_most": round(cell.at_most, 4),
+                "at_least": Decimal(f"{cell.at_least:.4f}"),
+                "at_most": Decimal(f"{cell.at_most:.4f}"),
                 "doubt": cell.doubt,
                 "proofs_for": [list(proof) for proof in cell.proofs_for],
                 "proofs_against": [list(proof) for proof in cell.proofs_against],
