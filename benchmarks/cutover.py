@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--stations", type=int, default=3_000)
     parser.add_argument("--runs", type=int, default=3)
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it has started ends with it
     with tempfile.TemporaryDirectory(prefix="rehome-bench-") as folder:
         home = Path(folder)
         home.chmod(0o711)

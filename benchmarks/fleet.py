@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--period", type=float, default=3.0, help="seconds between two things that a station does")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds until a station must be there")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it has started ends with it
     found = {"machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"}
     with tempfile.TemporaryDirectory(prefix="rehome-fleet-") as folder:
         home = Path(folder)

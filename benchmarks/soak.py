@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--stations", type=int, default=3_000)
     parser.add_argument("--period", type=float, default=10.0, help="seconds between two things that a station does")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it has started ends with it
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="rehome-soak-") as folder:
         home = Path(folder)
