@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from charging.clock import Clock
 from charging.migration import cutover
@@ -18,7 +19,7 @@ from charging.migration.choosing import choose
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Effect, Journal, Move, Transition
+from charging.migration.ports import Journal, Move
 from charging.migration.recipe_files import parse_recipes
 from charging.migration.recipes import Address, Recipe
 from charging.network import Lane
@@ -28,12 +29,14 @@ from charging.secret import Secret
 from rehearsal import addressing, frames
 from rehearsal.back_office import PATH, BackOffice
 from rehearsal.back_office_rest import Operations
+from rehearsal.cuts import Links
 from rehearsal.flash import Flash
+from rehearsal.kept_in_memory import KeptInMemory
 from rehearsal.legacy_database import prepare_legacy, prepare_target
 from rehearsal.liars_found import Verdict
 from rehearsal.listening import web
 from rehearsal.network import Behaviour, Network, TrueStation, generate
-from rehearsal.station import Station, new_memory
+from rehearsal.station import LONGEST_WAIT_SECONDS, Station, new_memory
 from rehearsal.steve_schema import Generation
 from rehearsal.suppliers import Way
 
@@ -72,15 +75,19 @@ async def move(
     urls: Mapping[str, str],
     clock: Clock,
     keep: Callable[[Sequence[Move]], AbstractAsyncContextManager[Journal]] | None = None,
+    links: Links | None = None,
 ) -> list[Verdict]:
     """Let the actors connect to the legacy, move them to the target, and return what came of each.
 
     `urls` are the addresses of two empty databases, of the legacy and of the target. The real engine, recipes and SteVe
-    channel are used; only the journal is in memory, unless `keep` opens another for these moves.
+    channel are used; only the journal is in memory, unless `keep` opens another for these moves. `links`, where there
+    are any, are cut while the wave runs.
     """
     recipes = {recipe.name: recipe for recipe in _recipes()}
     async with contextlib.AsyncExitStack() as until_the_end:
-        offices = {name: await until_the_end.enter_async_context(_office(name, urls[name], clock)) for name in urls}
+        offices = {
+            name: await until_the_end.enter_async_context(_office(name, urls[name], clock, links)) for name in urls
+        }
         _prepare(network, urls)
         flash = Flash(home / "flash.sqlite")
         until_the_end.callback(flash.close)
@@ -99,7 +106,13 @@ async def move(
         opened = keep(moves) if keep else contextlib.nullcontext(KeptInMemory())
         journal: Journal = await until_the_end.enter_async_context(opened)
         crossing = Crossing(legacy=ends["legacy"], target=ends["target"], journal=journal, clock=clock, pace=PACE)
+        if links is not None:
+            suffering = [asyncio.create_task(links.suffer())]
+            until_the_end.push_async_callback(_end, suffering)
         outcomes = await cutover.cut_over(moves, recipes=recipes, crossing=crossing)
+        if links is not None:
+            await _end(suffering)
+            await asyncio.sleep(2 * LONGEST_WAIT_SECONDS)  # a station that was cut off dials again by then
         there = {name: one.office for name, one in offices.items()}
         by_id = {station.truth.station_id: station for station in stations}
         return [
@@ -121,33 +134,6 @@ def _verdict(outcome: Outcome, station: Station, offices: Mapping[str, BackOffic
     )
 
 
-class KeptInMemory:
-    """A journal without a database, for one run of the engine."""
-
-    def __init__(self) -> None:
-        self.effects: dict[tuple[str, int, str], Effect] = {}
-        self.history: list[Transition] = []
-
-    async def intend(
-        self, station_id: str, *, attempt: int, step: str, request: Mapping[str, object], at: datetime
-    ) -> None:
-        """Keep an intent."""
-        self.effects[station_id, attempt, step] = Effect(request=request, response=None, intended_at=at)
-
-    async def conclude(
-        self, station_id: str, *, attempt: int, step: str, response: Mapping[str, object], at: datetime
-    ) -> None:
-        """Keep how it went; what was never intended has no place to be kept in."""
-        intent = self.effects[station_id, attempt, step]
-        if at < intent.intended_at:
-            raise ValueError(f"{step} was concluded before it was intended")
-        self.effects[station_id, attempt, step] = replace(intent, response=response)
-
-    async def enter(self, transition: Transition) -> None:
-        """Keep a transition."""
-        self.history.append(transition)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Office:
     office: BackOffice
@@ -156,23 +142,31 @@ class _Office:
 
 
 @contextlib.asynccontextmanager
-async def _office(name: str, database_url: str, clock: Clock) -> AsyncIterator[_Office]:
+async def _office(name: str, database_url: str, clock: Clock, links: Links | None) -> AsyncIterator[_Office]:
     generation = Generation.CONNECTOR if name == "legacy" else Generation.EVSE
     engine = sa.create_engine(database_url, poolclass=sa.NullPool)
     office = BackOffice(name, database_url=database_url, generation=generation, clock=clock)
     ws, rest = _listening(), _listening()
     await office.open(ws)
     server = web(Operations(office, user=REST_USER, password=REST_PASSWORD))
+    ports = {
+        "station": ws.getsockname()[1],
+        "API": rest.getsockname()[1],
+        "database": make_url(database_url).port or 5432,
+    }
+    if links is not None:
+        ports = {kind: await links.through(f"{name} {kind}", port) for kind, port in ports.items()}
+    read_at = make_url(database_url).set(port=ports["database"]).render_as_string(hide_password=False)
     serving = asyncio.create_task(server.serve(sockets=[rest]))
     try:
         async with open_steve(
             name,
-            base_url=f"http://127.0.0.1:{rest.getsockname()[1]}/steve",
+            base_url=f"http://127.0.0.1:{ports['API']}/steve",
             login=(REST_USER, Secret(REST_PASSWORD)),
-            database_url=database_url,
+            database_url=read_at,
             clock=clock,
         ) as channel:
-            yield _Office(office=office, channel=channel, url=f"ws://127.0.0.1:{ws.getsockname()[1]}{PATH}")
+            yield _Office(office=office, channel=channel, url=f"ws://127.0.0.1:{ports['station']}{PATH}")
     finally:
         server.should_exit = True
         await serving
