@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 from picows import WSCloseCode
 
@@ -19,7 +20,8 @@ class OfficeSide:
     __slots__ = ("_dialling", "_session", "link")
 
     def __init__(self, session: "Session") -> None:
-        self._session = session
+        self._session = proxy(session)
+        """Weak, so that a session is gone as soon as its link is, and no collector has to look for it."""
         self._dialling: asyncio.Task[None] | None = None
         self.link: OfficeLink | None = None
 
@@ -31,7 +33,8 @@ class OfficeSide:
     def dial(self, name: str, *, tries: int = 0) -> None:
         """Open a link to a back-office, and go on trying until it stands or is not wanted any more."""
         if not self._session.has_left:
-            self._dialling = asyncio.get_running_loop().create_task(self._keep_dialling(name, tries))
+            session: Session = self._session.itself
+            self._dialling = asyncio.get_running_loop().create_task(self._keep_dialling(session, name, tries))
 
     def leave(self, reason: str) -> None:
         """Close the link in order, or stop dialling."""
@@ -42,7 +45,8 @@ class OfficeSide:
         if link is not None:
             link.close(WSCloseCode.OK, reason)
             self._note("", reason)
-        asyncio.get_running_loop().call_soon(self._see)
+        if not self._session.has_left:
+            asyncio.get_running_loop().call_soon(self._see, self._session.itself)
 
     def lost(self, link: OfficeLink, reason: str) -> None:
         """A link has ended: dial again, unless it was left on purpose."""
@@ -56,15 +60,13 @@ class OfficeSide:
         if self.link is None and self._dialling is None:
             self.dial(session.relay.back_office, tries=1)
 
-    def _see(self) -> None:
+    def _see(self, session: "Session") -> None:
         """Dial again where a link was closed for what came over it, and not for the sake of another."""
-        session = self._session
         if self.link is None and self._dialling is None and not session.has_left:
             session.do(session.relay.office_down(session.hub.clock()))
             self.dial(session.relay.back_office, tries=1)
 
-    async def _keep_dialling(self, name: str, tries: int) -> None:
-        session = self._session
+    async def _keep_dialling(self, session: "Session", name: str, tries: int) -> None:
         hub = session.hub
         while not session.has_left:
             if tries:

@@ -26,6 +26,7 @@ from charging.ocpp.gateway.listening import open_door, open_window, port_of
 from charging.ocpp.gateway.notices import Notices
 from charging.ocpp.gateway.options import Options
 from charging.ocpp.gateway.recorder_process import RecorderProcess
+from charging.ocpp.gateway.tending import tend
 from charging.ocpp.gateway.window import Window
 from charging.secret import Secret
 
@@ -116,7 +117,7 @@ async def _running(
         notices = _notices(plan, desk, claims, is_taken=_noting(elsewhere, until))
         notices.start()
         stop.callback(notices.end)
-        for each in (hub.watch(), desk.beat(), recorder.watch()):
+        for each in (hub.watch(), desk.beat(), recorder.watch(), tend()):
             stop.callback(asyncio.create_task(each).cancel)
         window = await open_window(Window(hub, tables).answer, port=plan.metrics_port)
         stop.callback(window.close)

@@ -250,6 +250,15 @@ class Conversation(RuleBasedStateMachine):
             else b'[4,"%b","NotImplemented","",{}]' % unique_id.encode()
         )
 
+    @precondition(lambda self: self.station_call is not None and not self.is_closed)
+    @rule()
+    def station_answers_too_late(self):
+        unique_id, _ = self.station_call
+        self.time_passes(30)
+        self.from_station(result(unique_id, status="Accepted"))
+        if self.station_call is not None and self.station_call[0] == unique_id:
+            self.station_call = None
+
     @precondition(lambda self: not self.is_closed)
     @rule(raw=st.sampled_from([b"", b"[]", b'[2,"x"]', b'[3,"nobody",{}]', b"\xff"]))
     def station_babbles(self, raw):
