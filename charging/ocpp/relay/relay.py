@@ -140,10 +140,8 @@ class Relay:
         self.exchange.up.back_office = back_office
         self._bad_office = 0
         self.exchange.up.up(at, effects)
-        asks: list[Ask] = []
-        if self._moved:
-            asks = self.exchange.habits.on_move()
-        elif self._is_new and self.exchange.is_alike:
+        asks = self.exchange.habits.on_move() if self._moved else []
+        if self._is_new and not self._moved and self.exchange.is_alike:
             asks = self.exchange.habits.on_link(at)
         self._moved = self._is_new = False
         self.exchange.ask(asks, at, effects)
