@@ -40,7 +40,7 @@ from rehearsal.simulation.wrong_engines import wrong
 
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
 BEHAVIOURS = (Behaviour.GOOD, Behaviour.GOOD, Behaviour.RETURNS_TO_LEGACY)
-MISTAKES = ("accepted counts as arrived", "says that it is back and brings nothing back")
+MISTAKES = ("whatever was told to go counts as moved", "says that it is back and brings nothing back")
 LONG = (Fault.OFFICE_AWAY, Fault.OFFICE_SHUT, Fault.JOURNAL_AWAY, Fault.LINK_CUT, Fault.ORDER_LOST, Fault.ANSWER_LOST)
 LINKS = 6
 _numbers = count()

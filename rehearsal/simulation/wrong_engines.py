@@ -118,6 +118,9 @@ _act, _enter, _init = Journey.act, Journey.enter, Journey.__init__
 
 MISTAKES: Mapping[str, tuple[Mistake, ...]] = {
     "accepted counts as arrived": ((cutover, "appear", _nothing_wrong), (cutover, "stays", _nothing_wrong)),
+    "whatever was told to go counts as moved": tuple(
+        (cutover, step, _nothing_wrong) for step in ("appear", "stays", "doubts", "set_availability")
+    ),
     "no read back": ((Order, "is_kept", lambda *_: True), (cutover, "appear", _nothing_wrong)),
     "no deadline": ((Journey, "is_overdue", property(lambda _: False)),),
     "deadlines by a clock that can be set": ((Journey, "is_overdue", property(_by_the_wall_clock)),),
