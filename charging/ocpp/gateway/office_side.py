@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import TYPE_CHECKING
-from weakref import proxy
+from weakref import ref
 
 from picows import WSCloseCode
 
@@ -20,7 +20,7 @@ class OfficeSide:
     __slots__ = ("_dialling", "_session", "link")
 
     def __init__(self, session: "Session") -> None:
-        self._session = proxy(session)
+        self._session = ref(session)
         """Weak, so that a session is gone as soon as its link is, and no collector has to look for it."""
         self._dialling: asyncio.Task[None] | None = None
         self.link: OfficeLink | None = None
@@ -32,8 +32,8 @@ class OfficeSide:
 
     def dial(self, name: str, *, tries: int = 0) -> None:
         """Open a link to a back-office, and go on trying until it stands or is not wanted any more."""
-        if not self._session.has_left:
-            session: Session = self._session.itself
+        session = self._session()
+        if session is not None and not session.has_left:
             self._dialling = asyncio.get_running_loop().create_task(self._keep_dialling(session, name, tries))
 
     def leave(self, reason: str) -> None:
@@ -45,13 +45,14 @@ class OfficeSide:
         if link is not None:
             link.close(WSCloseCode.OK, reason)
             self._note("", reason)
-        if not self._session.has_left:
-            asyncio.get_running_loop().call_soon(self._see, self._session.itself)
+        session = self._session()
+        if session is not None and not session.has_left:
+            asyncio.get_running_loop().call_soon(self._see, session)
 
     def lost(self, link: OfficeLink, reason: str) -> None:
         """A link has ended: dial again, unless it was left on purpose."""
-        session = self._session
-        if link is not self.link:
+        session = self._session()
+        if link is not self.link or session is None:
             return
         self.link = None
         self._note("", reason)
@@ -86,6 +87,8 @@ class OfficeSide:
             return
 
     def _note(self, back_office: str, reason: str) -> None:
-        session = self._session
+        session = self._session()
+        if session is None:
+            return
         at = stamp(session.hub.clock())
         session.note(Upstream(at, session.station_id, session.connection, back_office, reason))

@@ -119,11 +119,6 @@ class Session(WSListener):
         self.note(Closed(stamp(self.hub.clock()), self.station_id, self.connection, self.reason or "it broke"))
         self.hub.left(self)
 
-    @property
-    def itself(self) -> "Session":
-        """For whoever knows it weakly and has to hold it."""
-        return self
-
     def pause_writing(self) -> None:
         """Note that the station does not read as fast as it is told things."""
         self.paused_at = self.hub.clock()
