@@ -13,6 +13,7 @@ what is wrong and what to do about it.
     │   │   └── MissingColumns
     │   ├── PartnerFileError      a partner file is not valid
     │   ├── RecipeError           a recipe file is not valid
+    │   ├── RouteRefused          a back-office, route or secret of the gateway cannot be set like this
     │   ├── AnswerRefused         a case in quarantine cannot be decided like this
     │   └── UnknownThing          no such plan, wave, gate, station, partner
     ├── MachineError              the machine does not allow it; exit status 2
@@ -32,6 +33,7 @@ what is wrong and what to do about it.
         ├── CountsDisagree        rows in are not rows loaded plus rows quarantined
         ├── IllegalTransition     a station was asked to skip a stage
         ├── IllegalStep           a followed case was asked for what cannot happen to it now
+        ├── GatewayRuns           another process is this gateway
         ├── PlanInUse             another process acts on the same stations
         └── AnotherRehearsal      one is running, or another one was begun
 """
@@ -100,6 +102,14 @@ class RecipeError(UserError):
     def __init__(self, file: str, problem: str, mend: str) -> None:
         self.file, self.problem, self.mend = file, problem, mend
         super().__init__(f"recipe {file}: {problem}; {mend}")
+
+
+class RouteRefused(UserError):
+    """A back-office, a route or a credential of the gateway cannot be set like this."""
+
+    def __init__(self, name: str, problem: str, mend: str) -> None:
+        self.name, self.problem, self.mend = name, problem, mend
+        super().__init__(f"{name} is left as it is: {problem}; {mend}")
 
 
 class UnknownThing(UserError):
@@ -267,6 +277,14 @@ class PlanInUse(Refused):
     def __init__(self, plan_id: str) -> None:
         self.plan_id = plan_id
         super().__init__(f"plan {plan_id} is being carried out by another run: wait for it, or stop it first")
+
+
+class GatewayRuns(Refused):
+    """Another process is the gateway of this name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"the gateway {name} runs already: stop it, or give this one another name (--name)")
 
 
 class AnotherRehearsal(Refused):

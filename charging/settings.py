@@ -20,10 +20,12 @@ from sqlalchemy.exc import ArgumentError
 from charging import secret, settings_words
 from charging.back_office_settings import BackOffice
 from charging.errors import SettingsError
+from charging.gateway_settings import Gateway
 from charging.identifier_settings import Impact, Remap
 from charging.receiver_settings import Receiver
 from charging.secret import Secret
 from charging.target_settings import CitrineOs, CsvFolder, OcpiReceiver, TargetTable
+from charging.tool_settings import Tool
 
 FILE = "rehome.toml"
 PREFIX = "REHOME_"
@@ -98,10 +100,12 @@ class Settings(Section):
     freeze_from: AwareDatetime | None = Field(
         default=None, description="instant, with its zone, from which the legacy must not change its master data"
     )
+    tools: dict[str, Tool] = Field(default_factory=dict, description="makers' tools, by the name that recipes use")
     pace: Pace = Pace()
     remap: Remap = Remap()
     impact: Impact = Impact()
     receiver: Receiver = Receiver()
+    gateway: Gateway = Gateway()
 
     @field_validator("time_zone")
     @classmethod
@@ -249,10 +253,12 @@ def _known(table: Sequence[str | int]) -> list[str]:
     sections: Mapping[str | int, type[BaseModel]] = {
         "legacy": BackOffice,
         "target": BackOffice,
+        "tools": Tool,
         "pace": Pace,
         "remap": Remap,
         "impact": Impact,
         "receiver": Receiver,
+        "gateway": Gateway,
     }
     section = sections[table[0]] if table else Settings
     if len(table) > 1:

@@ -18,6 +18,8 @@ _PATTERNS: Mapping[str, str] = {
     r"^[A-Z]{2}-[A-Z0-9]{3}$": "write a country and a party, such as NL-NEW",
     r"^[0-9]{1,3}\*[0-9]{3,6}$": "write an operator as DIN SPEC 91286 has it, such as 49*823",
     r"^[A-Z0-9]{3}$": "write three capital letters or digits, such as 823",
+    r"^/[!-~]*$": "write a path, such as /ocpp",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$": "write a name of letters and digits, such as gateway-1",
     r"\{evse_id\}|\{compact\}": "write an address that holds {evse_id} or {compact}",
 }
 _MENDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -51,7 +53,12 @@ _MENDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 _LONGEST = 60
 _ADDRESS = re.compile(r"://|@")
 """What holds one of these may be an address, and with it a password."""
-_HIDDEN = frozenset({"database", "password", "user", "token", "secret", "pseudonym_key", "rest", "ws"})
+_HIDDEN = frozenset(
+    {
+        *("database", "password", "user", "token", "secret", "pseudonym_key", "rest", "ws"),
+        *("api", "api_token", "secrets"),
+    }
+)
 """Keys whose value, or whose neighbour's in the wrong place, may hold a password."""
 
 

@@ -36,12 +36,15 @@ class OcpiReceiver(_Table):
 
 
 class CitrineOs(_Table):
-    """A CitrineOS, by the GraphQL API on its database."""
+    """A CitrineOS: by the GraphQL API on its database it is loaded, by its message API its stations are reached."""
 
     kind: Literal["citrineos"]
     graphql: str = Field(description="address of its GraphQL API, such as http://host:8090/v1/graphql")
     secret: str | None = Field(default=None, description="reference to Hasura's admin secret, where it has one")
     tenant: int = Field(default=1, ge=1, description="id of the tenant that everything belongs to")
+    api: str | None = Field(default=None, description="address of its message API, before /ocpp")
+    api_token: str | None = Field(default=None, description="reference to the bearer token of that API, if it asks")
+    ws: str | None = Field(default=None, description="OCPP address that stations dial, without their identity")
     requests_per_second: float = Field(default=20.0, gt=0, allow_inf_nan=False, description="more are never sent")
     publish: bool = Field(default=False, description="whether it may publish new locations to its partners")
 

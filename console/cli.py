@@ -12,18 +12,29 @@ from console import shell
 from console.commands import (
     cdr,
     extract,
+    firmware,
+    flavours,
     forget,
+    frames,
     gate,
+    gateway,
     identify,
     invoice,
     load,
+    order,
     partner,
     price,
     prove,
     quarantine,
     receiver,
+    recipe,
     reconcile,
     remap,
+    route,
+    sim,
+    snapshot,
+    station,
+    visit,
 )
 
 app = typer.Typer(
@@ -36,18 +47,29 @@ app = typer.Typer(
 app.add_typer(extract.app, name="extract")
 app.add_typer(cdr.app, name="cdr")
 app.command("forget")(forget.forget)
+app.command()(frames.frames)
+app.add_typer(flavours.app, name="flavours")
 app.add_typer(gate.app, name="gate")
+app.command()(gateway.gateway)
 app.add_typer(invoice.app, name="invoice")
 app.command()(invoice.money)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partner.app, name="partner")
+app.add_typer(recipe.app, name="recipe")
+app.add_typer(visit.app, name="visit")
+app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(sim.app, name="sim")
+app.add_typer(firmware.app, name="firmware")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)
 app.add_typer(remap.app, name="remap")
 app.command()(load.load)
+app.command()(order.order)
 app.command()(price.price)
 app.command()(prove.prove)
+app.add_typer(route.app, name="route")
+app.command()(station.station)
 
 WRITABLE = "see that you may read and write it"
 MENDS = {

@@ -40,7 +40,8 @@ class Table:
 
 def tables(generation: Generation) -> dict[str, Table]:
     """Return the tables of one generation, by name."""
-    every = (_locations(), _stations(generation), _evses(generation), _connectors(generation), _authorizations())
+    network = (_locations(), _stations(generation), _evses(generation), _connectors(generation), _authorizations())
+    every = (*network, _messages(generation), _transactions(generation))
     return {table.name: table for table in every}
 
 
@@ -163,3 +164,27 @@ def _authorizations() -> Table:
         "groupAuthorizationId": _number(refers="Authorizations"),
     }
     return Table(name="Authorizations", columns=columns | _STAMPS, unique={"idToken_type": ("idToken", "idTokenType")})
+
+
+def _messages(generation: Generation) -> Table:
+    """Frames, as they were sent and received; of a station that is not known, too."""
+    named = "ocppConnectionName" if generation is Generation.CONNECTION_NAME else "stationId"
+    columns = {
+        "id": _ID,
+        named: _text(required=True),
+        **dict.fromkeys(("correlationId", "origin", "protocol", "action"), _text()),
+        "message": Column(scalar="jsonb"),
+        "timestamp": Column(scalar="timestamptz"),
+    }
+    return Table(name="OCPPMessages", columns=columns | _STAMPS)
+
+
+def _transactions(generation: Generation) -> Table:
+    named = "ocppConnectionName" if generation is Generation.CONNECTION_NAME else "stationId"
+    columns = {
+        "id": _ID,
+        named: _text(required=True),
+        "transactionId": _text(required=True),
+        "isActive": Column(scalar="Boolean"),
+    }
+    return Table(name="Transactions", columns=columns | _STAMPS)

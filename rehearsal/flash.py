@@ -55,6 +55,10 @@ class Memory(msgspec.Struct, kw_only=True):
     live_ended_at: datetime | None = None
     """Set once the one charge after the move has begun to be told."""
     is_live_told: bool = False
+    resets: int = 0
+    """How many orders to restart it has obeyed."""
+    shown: dict[str, str] = msgspec.field(default_factory=dict)
+    """What a station that lies tells of its configuration instead of what is in it."""
     charges: dict[str, Charge] = msgspec.field(default_factory=dict)
     outbox: list[Outgoing] = msgspec.field(default_factory=list)
 

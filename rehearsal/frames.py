@@ -33,6 +33,10 @@ class CallRefused(Exception):
         super().__init__(f"{code}: {description}")
 
 
+class NoAnswer(Exception):
+    """A CALL is not answered at all."""
+
+
 class LinkLost(Exception):
     """The link went while an answer was waited for."""
 
@@ -94,6 +98,8 @@ class Link:
     async def _reply(self, number: str, action: str, payload: Payload) -> None:
         try:
             answer = await self._answer(action, payload)
+        except NoAnswer:
+            return
         except CallRefused as refusal:
             await self._send([CALLERROR, number, refusal.code, refusal.description, {}])
         else:

@@ -16,6 +16,7 @@ from rehearsal.flash import Charge, Flash, Memory
 from rehearsal.frames import SUBPROTOCOL, Link, LinkLost
 from rehearsal.network import Behaviour, Network, TrueSession, TrueStation
 from rehearsal.station_charging import OPEN, Charging
+from rehearsal.station_lies import LEAVES_AFTER_SECONDS, METERS_EVERY_SECONDS, Lies
 from rehearsal.station_orders import Orders
 from rehearsal.station_voice import FollowUp, Voice
 from rehearsal.suppliers import Way
@@ -71,13 +72,15 @@ class Station:
         self._rng = Random(f"{network.seed}/{truth.station_id}/run")
         self._follow_ups: asyncio.Queue[FollowUp] = asyncio.Queue()
         self._socket: ClientConnection | None = None
+        self._lies = Lies(truth, memory, network=network)
         self._charging = Charging(truth, memory, network=network, clock=clock, store=self._store, on_charged=on_charged)
-        self._voice = Voice(truth, memory, charging=self._charging, clock=clock)
+        self._voice = Voice(truth, memory, charging=self._charging, lies=self._lies, clock=clock)
         self._orders = Orders(
             truth,
             memory,
             charging=self._charging,
             voice=self._voice,
+            lies=self._lies,
             store=self._store,
             then=self._then,
             leave=self._leave,
@@ -110,6 +113,13 @@ class Station:
         if self.truth.flavour.stays_faulted:
             self._then(self._voice.tell_all)
 
+    async def repair_meter(self) -> None:
+        """Put a new power meter in."""
+        self.memory.is_meter_failed = False
+        await self._store()
+        if self.truth.flavour.stays_faulted:
+            self._then(self._voice.tell_all)
+
     async def _store(self) -> None:
         await self._flash.store(self.truth.station_id, self.memory)
 
@@ -123,8 +133,7 @@ class Station:
             self.memory.is_gone = True
             await self._store()
             return
-        if leaves and self.truth.behaviour is Behaviour.RETURNS_TO_LEGACY:
-            address = self.memory.home
+        address = self._lies.address(address)
         is_late = leaves and self.truth.behaviour is Behaviour.RETURNS_LATE
         await asyncio.sleep(self.truth.restart_seconds + (LATE_SECONDS if is_late else 0.0))
         self.memory.dialled, self.memory.restart, self.memory.has_restarted = address, "", True
@@ -134,7 +143,7 @@ class Station:
         url = self.memory.dialled
         if self.truth.way is Way.SLOT:
             urls = addressing.addresses(self.truth, self.memory.configuration)
-            url = urls[failures // FALLS_BACK_AFTER % len(urls)]
+            url = self._lies.address(urls[failures // FALLS_BACK_AFTER % len(urls)])
         try:
             async with self._gate:
                 socket = await connect(
@@ -156,6 +165,8 @@ class Station:
         self._follow_ups = asyncio.Queue()
         link = Link(socket, self._orders.answer)
         script = asyncio.create_task(self._converse(link, socket))
+        lies = [asyncio.create_task(self._move_on())] if self._lies.is_restless else []
+        lies += [asyncio.create_task(self._linger())] if self._lies.is_at_both else []
         try:
             async for text in socket:
                 await link.receive(text)
@@ -164,6 +175,8 @@ class Station:
         finally:
             self._socket = None
             link.lose()
+            for lie in lies:
+                lie.cancel()
             script.cancel()
             with contextlib.suppress(asyncio.CancelledError, LinkLost, ConnectionClosed, TimeoutError):
                 await script
@@ -173,17 +186,48 @@ class Station:
         try:
             await self._voice.introduce(link)
             await self._arrive()
+            await self._lies.tell_old_news(link)
             while True:
                 await self._charging.settle(link)
                 try:
-                    async with asyncio.timeout(self._voice.heartbeat_seconds):
+                    async with asyncio.timeout(self._patience_seconds()):
                         follow_up = await self._follow_ups.get()
                 except TimeoutError:
-                    await self._voice.beat(link)
+                    await self._pass_time(link)
                 else:
                     await follow_up(link)
         finally:
             await socket.close()
+
+    def _patience_seconds(self) -> float:
+        return METERS_EVERY_SECONDS if self._lies.is_charging_in_secret else self._voice.heartbeat_seconds
+
+    async def _pass_time(self, link: Link) -> None:
+        """Say what is said when there is nothing to say."""
+        if self._lies.is_charging_in_secret:
+            await self._charging.meter_in_secret(link)
+        else:
+            await self._voice.beat(link)
+
+    async def _move_on(self) -> None:
+        """After a moment, hang up and dial the other back-office, unasked."""
+        await asyncio.sleep(LEAVES_AFTER_SECONDS)
+        if not self._lies.leaves_now():
+            return
+        self.memory.dialled = self._lies.address(addressing.addresses(self.truth, self.memory.configuration)[0])
+        self.memory.has_restarted = True
+        await self._store()
+        await self._leave()
+
+    async def _linger(self) -> None:
+        """Keep the connection to where it came from, beside the other."""
+        with contextlib.suppress(OSError, WebSocketException):
+            async with connect(
+                self.memory.home, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, proxy=None
+            ) as socket:
+                link = Link(socket, self._orders.answer)
+                async for text in socket:
+                    await link.receive(text)
 
     async def _arrive(self) -> None:
         """Remember, if it is news, that the restart is over and who accepted this station."""

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from rehearsal import addressing
 from rehearsal.flash import Memory
 from rehearsal.frames import CallRefused, Payload
+from rehearsal.station_lies import Lies
 from rehearsal.suppliers import Way
 from rehearsal.truth import Behaviour, TrueStation
 
@@ -29,9 +30,8 @@ def standard_configuration(station: TrueStation) -> dict[str, str]:
     }
 
 
-def get_configuration(memory: Memory, payload: Payload) -> Payload:
-    """Answer GetConfiguration; without keys, tell all but the built-in address."""
-    shown = {key: value for key, value in memory.configuration.items() if key != addressing.BUILT_IN}
+def get_configuration(shown: Mapping[str, str], payload: Payload) -> Payload:
+    """Answer GetConfiguration from what is shown; without keys, tell all of it."""
     asked = payload.get("key") or list(shown)
     known = [
         # The user of an APN is write-only: it is there, but its value is not told.
@@ -43,7 +43,7 @@ def get_configuration(memory: Memory, payload: Payload) -> Payload:
     return {"configurationKey": known} | ({"unknownKey": unknown} if unknown else {})
 
 
-def change_configuration(station: TrueStation, memory: Memory, payload: Payload) -> str:
+def change_configuration(station: TrueStation, memory: Memory, payload: Payload, *, lies: Lies) -> str:
     """Change `memory` as the station would, and return the status that it answers."""
     key, value = str(payload["key"]), str(payload["value"])
     if key not in memory.configuration or key == addressing.BUILT_IN:
@@ -53,10 +53,11 @@ def change_configuration(station: TrueStation, memory: Memory, payload: Payload)
     if key == addressing.switching_key(station):
         if station.behaviour is Behaviour.REFUSES_KEY:
             return "Rejected"
-        if station.behaviour is Behaviour.FORGETS_KEY:
+        if not lies.keeps(key, value):
             return "Accepted"
         memory.configuration[key] = value
         return "RebootRequired" if station.supplier == "G" else "Accepted"
+    lies.keeps(key, value)
     memory.configuration[key] = value
     return "Accepted"
 

@@ -8,6 +8,7 @@ from charging.clock import Clock
 from rehearsal.flash import Charge, Memory, Outgoing
 from rehearsal.frames import CallRefused, Link, Payload, instant
 from rehearsal.network import Network, TrueSession, TrueStation, live_session
+from rehearsal.station_lies import SECRETLY
 
 LIVE, OPEN = "live", "open"
 """The charge after the move, and the one that was running before it."""
@@ -66,6 +67,22 @@ class Charging:
         self._queue_stop(name, charge, stopped_at=stopped_at, register=register, reason=reason)
         await self._store()
 
+    async def meter_in_secret(self, link: Link) -> None:
+        """Go on charging and say so in MeterValues alone; a station that says that it is free lets nobody see it."""
+        if SECRETLY not in self._memory.charges:
+            return await self.begin(SECRETLY, connector_id=1, id_tag=self._truth.live_token_uid)
+        charge = self._memory.charges[SECRETLY]
+        now = self._clock()
+        register = charge.meter_start_wh + round(self._truth.power_w * (now - charge.started_at).total_seconds() / 3600)
+        sample = {"value": str(register), "measurand": "Energy.Active.Import.Register", "unit": "Wh"}
+        payload: Payload = {
+            "connectorId": charge.connector_id,
+            "transactionId": charge.transaction_id,
+            "meterValue": [{"timestamp": instant(now), "sampledValue": [sample]}],
+        }
+        await link.call("MeterValues", payload)
+        return None
+
     async def end_all(self, *, reason: str) -> None:
         """End every charge that is running, as a soft reset does."""
         ending = {message.charge for message in self._memory.outbox if message.action == "StopTransaction"}
@@ -93,7 +110,8 @@ class Charging:
         """Return a connector's OCPP status and error code."""
         if self._memory.is_meter_failed and self._truth.flavour.stays_faulted:
             return "Faulted", "PowerMeterFailure"
-        if connector_id and any(charge.connector_id == connector_id for charge in self._memory.charges.values()):
+        running = [charge for name, charge in self._memory.charges.items() if name != SECRETLY]
+        if connector_id and any(charge.connector_id == connector_id for charge in running):
             return "Charging", "NoError"
         is_out = 0 in self._memory.inoperative or connector_id in self._memory.inoperative
         return "Unavailable" if is_out else "Available", "NoError"

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from rehearsal import station_answers
 from rehearsal.flash import Memory
-from rehearsal.frames import Link, Payload
+from rehearsal.frames import Link, NoAnswer, Payload
 from rehearsal.network import Behaviour, TrueStation
 from rehearsal.station_charging import Charging
+from rehearsal.station_lies import Lies
 from rehearsal.station_voice import FollowUp, Voice
 
 
@@ -20,11 +21,13 @@ class Orders:
         *,
         charging: Charging,
         voice: Voice,
+        lies: Lies,
         store: Callable[[], Awaitable[None]],
         then: Callable[[FollowUp], None],
         leave: Callable[[], Awaitable[None]],
     ) -> None:
         self._truth, self._memory, self._charging, self._voice = truth, memory, charging, voice
+        self._lies = lies
         self._store, self._then, self._leave = store, then, leave
         self._answers: dict[str, Callable[[Payload], Awaitable[Payload]]] = {
             "ChangeAvailability": self._change_availability,
@@ -42,17 +45,22 @@ class Orders:
 
         Raises:
             CallRefused: NotImplemented.
+            NoAnswer: if it keeps silent.
         """
+        if self._lies.keeps_silent:
+            raise NoAnswer
         if action in self._answers:
             return await self._answers[action](payload)
         return dict(station_answers.constant_answer(action))
 
     async def _get_configuration(self, payload: Payload) -> Payload:
-        return station_answers.get_configuration(self._memory, payload)
+        return station_answers.get_configuration(self._lies.shown(), payload)
 
     async def _change_configuration(self, payload: Payload) -> Payload:
-        status = station_answers.change_configuration(self._truth, self._memory, payload)
+        status = station_answers.change_configuration(self._truth, self._memory, payload, lies=self._lies)
         await self._store()
+        if self._lies.never_resets:
+            return {"status": status}
         if status == "Accepted" and station_answers.leaves_at_once(self._truth, payload):
             self._then(self._hang_up)
         return {"status": status}
@@ -68,7 +76,10 @@ class Orders:
             self._memory.has_lost_reset = True
             await self._store()
             return {"status": "Accepted"}
+        if self._lies.never_resets:
+            return {"status": "Accepted"}
         self._memory.restart = str(payload["type"])
+        self._memory.resets += 1
         await self._store()
         self._then(self._go_down)
         return {"status": "Accepted"}

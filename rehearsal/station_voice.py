@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from charging.clock import Clock
 from rehearsal.flash import Memory
-from rehearsal.frames import Link
+from rehearsal.frames import Link, Payload
 from rehearsal.network import TrueStation
 from rehearsal.station_charging import Charging, tell_status
+from rehearsal.station_lies import Lies
 
 ASKS_AGAIN_AFTER_SECONDS = 10.0
 """The longest that a rehearsed station waits when its boot is not accepted, whatever interval it is told."""
@@ -19,8 +20,9 @@ FollowUp = Callable[[Link], Awaitable[None]]
 class Voice:
     """One station's voice. `heartbeat_seconds` is what the last back-office asked for."""
 
-    def __init__(self, truth: TrueStation, memory: Memory, *, charging: Charging, clock: Clock) -> None:
+    def __init__(self, truth: TrueStation, memory: Memory, *, charging: Charging, lies: Lies, clock: Clock) -> None:
         self._truth, self._memory, self._charging, self._clock = truth, memory, charging, clock
+        self._lies = lies
         self.heartbeat_seconds = float(memory.configuration["HeartbeatInterval"])
 
     async def introduce(self, link: Link) -> None:
@@ -40,7 +42,7 @@ class Voice:
 
     async def boot(self, link: Link) -> None:
         """Send BootNotification until it is accepted; before that a station says nothing else."""
-        boot = {
+        boot: Payload = {
             "chargePointVendor": self._truth.vendor,
             "chargePointModel": self._truth.model,
             "chargePointSerialNumber": self._truth.serial_number,
@@ -49,7 +51,7 @@ class Voice:
             "imsi": self._truth.imsi,
         }
         while True:
-            answer = await link.call("BootNotification", boot)
+            answer = await link.call("BootNotification", self._lies.boot(boot))
             if answer["status"] == "Accepted":
                 self.heartbeat_seconds = float(answer["interval"]) or self.heartbeat_seconds
                 return
@@ -61,7 +63,8 @@ class Voice:
 
     async def tell(self, link: Link, connector_id: int) -> None:
         """Send one connector's status; 0 is the station as a whole."""
-        await tell_status(link, connector_id, *self._charging.status(connector_id), at=self._clock())
+        if self._lies.tells_status:
+            await tell_status(link, connector_id, *self._charging.status(connector_id), at=self._clock())
 
     async def tell_all(self, link: Link) -> None:
         """Send every status."""

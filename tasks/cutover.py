@@ -2,28 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from prefect import task
 
-from charging import secret
 from charging import settings as configuration
 from charging.clock import system_clock
-from charging.database import journal
+from charging.database import hold, journal
 from charging.database.queries import moves as read
 from charging.errors import UnknownThing
 from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Journal, Move
-from charging.migration.recipes import Address
-from charging.ocpp.channels.steve import SteveChannel, open_steve
+from charging.migration.ports import Channel, Journal, Move
+from charging.migration.recipes import Address, Recipe
 from charging.settings import Settings
-from tasks import opening, planning
+from tasks import channels, opening, planning
 
 
 @task(task_run_name="plan-{plan_id}")
@@ -48,11 +45,14 @@ def cut_over(plan_id: str, wave: int) -> dict[str, int]:
     """Move every station of a wave that is not at rest yet; return how many ended in which stage."""
     settings = configuration.load()
     recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
-    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+    with opening.engine(settings) as engine, hold.alone(engine, plan_id) as held:
         moves = _moves(engine, plan_id, wave=wave)
         outcomes = asyncio.run(
             _across(
-                settings, engine, plan_id, lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing)
+                settings,
+                held,
+                _recipes(moves, recipes),
+                lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing),
             )
         )
     return dict(Counter(str(outcome.stage) for outcome in outcomes))
@@ -63,13 +63,13 @@ def roll_back(plan_id: str, *, wave: int | None, stations: Sequence[str], reason
     """Bring the stations of a wave, or those named, back to the legacy; return how many ended in which stage."""
     settings = configuration.load()
     recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
-    with opening.engine(settings) as engine, journal.alone(engine, plan_id):
+    with opening.engine(settings) as engine, hold.alone(engine, plan_id) as held:
         moves = _chosen(_moves(engine, plan_id, wave=wave), stations)
         outcomes = asyncio.run(
             _across(
                 settings,
-                engine,
-                plan_id,
+                held,
+                _recipes(moves, recipes),
                 lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
             )
         )
@@ -105,42 +105,34 @@ def outcome(plan_id: str, wave: int) -> dict[str, Any]:
 
 async def _across(
     settings: Settings,
-    engine: sa.Engine,
-    plan_id: str,
+    held: hold.Hold,
+    chosen: Mapping[str, Recipe],
     act: Callable[[Crossing], Awaitable[list[Outcome]]],
 ) -> list[Outcome]:
+    """Act with both channels open; `chosen` is each station's recipe."""
     async with (
-        journal.opened(engine, plan_id) as kept,
-        channel(settings, "legacy") as legacy,
-        channel(settings, "target") as target,
+        journal.opened(held.engine, held.plan_id, hold=held) as kept,
+        channels.opened(settings, "legacy", recipes=chosen) as legacy,
+        channels.opened(settings, "target", recipes=chosen) as target,
     ):
-        return await act(_crossing(settings, legacy=legacy, target=target, kept=kept))
+        return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept))
 
 
-def _crossing(settings: Settings, *, legacy: SteveChannel, target: SteveChannel, kept: Journal) -> Crossing:
+def _recipes(moves: Sequence[Move], recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
+    return {move.station_id: recipes[move.recipe] for move in moves if move.recipe in recipes}
+
+
+def _crossing(
+    settings: Settings, chosen: Mapping[str, Recipe], *, legacy: Channel, target: Channel, kept: Journal
+) -> Crossing:
+    here = Address(url=channels.address(settings, "legacy", recipes=chosen))
+    there = Address(url=channels.address(settings, "target", recipes=chosen))
     return Crossing(
-        legacy=End(channel=legacy, address=Address(url=settings.back_office("legacy").dialled("legacy"))),
-        target=End(channel=target, address=Address(url=settings.back_office("target").dialled("target"))),
+        legacy=End(channel=legacy, address=here),
+        target=End(channel=target, address=there),
         journal=kept,
         clock=system_clock,
         pace=Pace(**settings.pace.model_dump()),
-    )
-
-
-def channel(settings: Settings, name: Literal["legacy", "target"]) -> AbstractAsyncContextManager[SteveChannel]:
-    """Return the way to stations through a back-office.
-
-    Raises:
-        SettingsError: if the settings do not describe it, or a secret is missing.
-    """
-    office = settings.back_office(name)
-    api = office.rest_api(name)
-    return open_steve(
-        name,
-        base_url=api.address,
-        login=(api.user, secret.resolve(api.password, setting=f"{name}.password")),
-        database_url=configuration.database_address(office.database, setting=f"{name}.database").reveal(),
-        clock=system_clock,
     )
 
 

@@ -26,7 +26,7 @@ from charging.migration.gates import (
 )
 from charging.migration.gates import judge as judge_evidence
 from charging.settings import Settings
-from tasks import cutover, opening
+from tasks import channels, opening
 
 
 @task(task_run_name="judge-{plan_id}-{wave}")
@@ -142,7 +142,7 @@ async def _heard(settings: Settings, moved: Mapping[str, datetime]) -> dict[str,
     """Ask the target when it last heard each station."""
     if not moved:
         return {}
-    async with cutover.channel(settings, "target") as target:
+    async with channels.office(settings, "target") as target:
         seen = await target.sightings(sorted(moved))
     return {station: sighting.heard_at for station, sighting in seen.items() if sighting.heard_at is not None}
 

@@ -1,5 +1,6 @@
 """Making a plan: which stations move together, and which need something else."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ from charging.clock import system_clock
 from charging.database.operations import moves as write
 from charging.database.queries import clean
 from charging.errors import RecipeError, SettingsError
+from charging.migration.choosing import choose
 from charging.migration.lifecycle import DEADLINES, Stage
 from charging.migration.recipe_files import parse_recipes, shipped_texts
-from charging.migration.recipes import Recipe
+from charging.migration.recipes import Address, Method, Recipe
+from charging.migration.recipes import told as recipe_told
 from charging.migration.waves import Plan, Sizing, plan_waves
+from charging.network import Station
 from charging.settings import Settings
-from tasks import line, opening
+from tasks import channels, line, opening
 
 
 @task
@@ -32,12 +36,16 @@ def plan(*, pilot: int, cap: int, despite: str = "") -> dict[str, Any]:
         line.require_running(engine, "plan_waves", despite=despite)
     with opening.engine(settings) as engine, engine.begin() as connection:
         stations = clean.stations(connection)
-        planned = plan_waves(stations, recipes=recipes(settings), sizing=Sizing(pilot=pilot, cap=cap))
+        planned = plan_waves(
+            stations, recipes=recipes(settings), sizing=Sizing(pilot=pilot, cap=cap), tools=settings.tools.keys()
+        )
+        told = _told(stations, settings)
         lanes = {station.station_id: str(station.lane) for station in stations}
         moves = _moves(planned, lanes=lanes)
         content = canonical.digest([pilot, cap, moves])
         plan_id = f"plan-{content[:10]}"
         for move in moves:
+            move.update(told.get(str(move["station_id"]), {}) if move["wave"] is None else {})
             move["deadline_at"] = now + DEADLINES[Stage.PLANNED] if move["stage"] == Stage.PLANNED else None
         is_new = write.store_plan(
             connection,
@@ -77,6 +85,24 @@ def _read(file: Path) -> str:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise RecipeError(file.name, f"it is not UTF-8 ({error.reason})", "save it as UTF-8") from None
+
+
+def _told(stations: Sequence[Station], settings: Settings) -> dict[str, dict[str, str]]:
+    """Return, by station, what its recipe tells the person who moves it by hand, and whose turn that is."""
+    try:
+        address = Address(url=channels.dialled(settings, "target"))
+    except SettingsError:
+        return {}  # the words would name no address: the order says only what is to be achieved
+    known = recipes(settings)
+    chosen = {station.station_id: choose(known, station) for station in stations}
+    return {
+        station_id: {
+            "instructions": "\n".join(recipe_told(recipe, station_id=station_id, address=address)),
+            "owner": "operator" if recipe.place == "portal" else "maintenance",
+        }
+        for station_id, recipe in chosen.items()
+        if recipe is not None and recipe.method is Method.ONSITE
+    }
 
 
 def _moves(planned: Plan, *, lanes: dict[str, str]) -> list[dict[str, object]]:

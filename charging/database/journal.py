@@ -6,7 +6,8 @@ transaction that holds its record is committed, and one transaction serves all w
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -14,9 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from charging.database import tables
-from charging.errors import CountsDisagree, IllegalTransition, PlanInUse
+from charging.database.hold import Hold
+from charging.errors import CountsDisagree, DatabaseUnavailable, IllegalTransition
 from charging.migration.lifecycle import Stage
 from charging.migration.ports import Transition
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 HISTORY = ("station_id", "attempt", "before", "after", "reason", "evidence", "at")
@@ -46,9 +50,10 @@ _Record = _Intent | _Conclusion | Transition
 class PostgresJournal:
     """A `charging.migration.ports.Journal` for one plan. Use `opened`."""
 
-    def __init__(self, engine: sa.Engine, plan_id: str) -> None:
+    def __init__(self, engine: sa.Engine, plan_id: str, *, hold: Hold | None = None) -> None:
         self._engine = engine
         self._plan_id = plan_id
+        self._hold = hold
         self._waiting: asyncio.Queue[tuple[_Record, asyncio.Future[None]]] = asyncio.Queue()
 
     async def intend(
@@ -79,18 +84,27 @@ class PostgresJournal:
             batch = [await self._waiting.get()]
             while len(batch) < BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            committing = asyncio.to_thread(_commit, self._engine, self._plan_id, [record for record, _ in batch])
+            committing = asyncio.to_thread(self._commit, [record for record, _ in batch])
             # Whatever goes wrong goes to those who wait: none of them may wait for ever.
             (failed,) = await asyncio.gather(committing, return_exceptions=True)
             for _, committed in batch:
                 if not committed.done():
                     _answer(committed, failed)
 
+    def _commit(self, records: Sequence[_Record]) -> None:
+        try:
+            if self._hold is not None:
+                self._hold.require()
+            _commit(self._engine, self._plan_id, records)
+        except DatabaseUnavailable as error:
+            log.warning("%d records of plan %s are not stored yet: %s", len(records), self._plan_id, error)
+            raise
+
 
 @contextlib.asynccontextmanager
-async def opened(engine: sa.Engine, plan_id: str) -> AsyncIterator[PostgresJournal]:
-    """Yield a journal whose records are being committed while the block runs."""
-    journal = PostgresJournal(engine, plan_id)
+async def opened(engine: sa.Engine, plan_id: str, *, hold: Hold | None = None) -> AsyncIterator[PostgresJournal]:
+    """Yield a journal whose records are being committed while the block runs, as long as the hold lasts."""
+    journal = PostgresJournal(engine, plan_id, hold=hold)
     committing = asyncio.create_task(journal._commit_for_ever())  # noqa: SLF001 - the two are one
     try:
         yield journal
@@ -98,24 +112,6 @@ async def opened(engine: sa.Engine, plan_id: str) -> AsyncIterator[PostgresJourn
         committing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await committing
-
-
-@contextlib.contextmanager
-def alone(engine: sa.Engine, plan_id: str) -> Iterator[None]:
-    """Let one process at a time act on the stations of a plan. The lock goes with the process, however it ends.
-
-    Raises:
-        PlanInUse: if another process acts on it now.
-    """
-    # Outside of any transaction: one that is idle for the hours of a wave would be ended by a careful server.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = sa.func.hashtextextended(plan_id, 0)
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
-            raise PlanInUse(plan_id)
-        try:
-            yield
-        finally:
-            connection.scalar(sa.select(sa.func.pg_advisory_unlock(key)))
 
 
 def _answer(committed: asyncio.Future[None], failed: BaseException | None) -> None:
@@ -159,7 +155,7 @@ def _conclusion(plan_id: str) -> sa.Update:
 
 
 def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transition]) -> None:
-    move = tables.move
+    move, fresh = tables.move, []
     for transition in transitions:
         changed = connection.execute(
             sa.update(move)
@@ -177,15 +173,31 @@ def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transi
                 changed_at=transition.at,
             )
         )
-        if changed.rowcount != 1:
+        if changed.rowcount == 1:
+            fresh.append(transition)
+        elif not _is_stored(connection, plan_id, transition):
             raise IllegalTransition(transition.station_id, transition.before, transition.after)
-    connection.execute(
-        sa.insert(tables.transition),
-        [{name: getattr(one, name) for name in HISTORY} | {"plan_id": plan_id} for one in transitions],
-    )
-    lost = [transition for transition in transitions if transition.after is Stage.TO_SITE]
+    if fresh:
+        connection.execute(
+            sa.insert(tables.transition),
+            [{name: getattr(one, name) for name in HISTORY} | {"plan_id": plan_id} for one in fresh],
+        )
+    lost = [transition for transition in fresh if transition.after is Stage.TO_SITE]
     if lost:
         connection.execute(insert(tables.work_order).on_conflict_do_nothing(), [_order(plan_id, one) for one in lost])
+
+
+def _is_stored(connection: sa.Connection, plan_id: str, transition: Transition) -> bool:
+    """Whether the very same transition is the station's last: it was committed, and the answer to that was lost."""
+    row = tables.transition.c
+    last = (
+        sa.select(tables.transition)
+        .where(row.plan_id == plan_id, row.station_id == transition.station_id)
+        .order_by(row.transition_id.desc())
+        .limit(1)
+    )
+    found = connection.execute(last).mappings().one_or_none()
+    return found is not None and all(found[name] == getattr(transition, name) for name in HISTORY)
 
 
 def _order(plan_id: str, transition: Transition) -> dict[str, object]:

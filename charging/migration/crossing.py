@@ -24,6 +24,8 @@ class Pace:
     poll_seconds: float = 5.0
     settle_seconds: float = 60.0
     """How long a station that was told something is left alone before it is doubted."""
+    journal_seconds: float = 3600.0
+    """How long a journal that cannot store is waited for before the wave is given up; nothing is done meanwhile."""
     time_scale: float = 1.0
     """Shortens every deadline and settling time alike: a rehearsal's stations boot in seconds."""
 
@@ -131,10 +133,10 @@ class BackOffice:
         async with self._slots:
             return await self._channel.reset(station_id, kind)
 
-    async def trigger_boot(self, station_id: str) -> str:
-        """Ask the station for a BootNotification and return its status."""
+    async def trigger(self, station_id: str, message: str) -> str:
+        """Ask the station for a message and return its status."""
         async with self._slots:
-            return await self._channel.trigger(station_id, "BootNotification")
+            return await self._channel.trigger(station_id, message)
 
 
 class Crossing:
@@ -147,5 +149,10 @@ class Crossing:
         self.target = BackOffice("target", target, pace=self.pace, slots=slots)
         self.journal = journal
         self.now = clock
+        """The wall clock: for the record, and for what was before this process. It may be set while a wave runs."""
         self.starts = Turnstile(self.pace.starts_per_second)
         self.resets = Turnstile(self.pace.starts_per_second)
+
+    def elapsed(self) -> float:
+        """Return seconds on a clock that nobody can set: by it every wait is measured."""
+        return asyncio.get_running_loop().time()

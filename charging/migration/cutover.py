@@ -8,7 +8,6 @@ started again from the journal, it ends in the same place.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from charging.errors import RemoteError, UnknownThing
 from charging.migration.crossing import Crossing
@@ -16,10 +15,9 @@ from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import FINAL, TRANSITIONS, Stage
 from charging.migration.ports import Move
 from charging.migration.recipes import ReadBack, Recipe, orders
-from charging.migration.rollback import go_back
-from charging.migration.steps import appear, has_left, is_heard, is_idle, point, set_availability, switch_key
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
+from charging.migration.rollback import go_back, left_to_a_person
+from charging.migration.steps import appear, find_slot, is_idle, point, set_availability
+from charging.migration.watch import doubts, shows_another, stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ async def _travel(journey: Journey) -> Outcome:
         try:
             turn = await _STAGES[journey.stage](journey)
         except RemoteError as error:
-            turn = Turn(after=_ESCAPE[journey.stage], reason=_with(journey, str(error)))
+            turn = _escape(journey, str(error))
         await journey.enter(turn)
     return Outcome(station_id=journey.station_id, stage=journey.stage, attempt=journey.attempt, reason=journey.reason)
 
@@ -103,13 +101,23 @@ async def _prepare(journey: Journey) -> Turn:
         return Turn(after=Stage.TO_SITE, reason="the legacy does not know it")
     if there is None:
         return Turn(after=Stage.ROLLED_BACK, reason="not begun: the target does not know it; load it first")
-    if is_heard(there, since=here.heard_at or _NEVER) and await target.answers(station_id, switch_key(journey)):
+    if await journey.patiently(lambda: target.answers(station_id, journey.switch_key)):
         return Turn(after=Stage.TO_SITE, reason="it is at the target already, and nobody here moved it")
-    keys = [write.key for write in journey.recipe.writes if write.read_back is not ReadBack.NEVER]
-    if unknown := await journey.patiently(lambda: legacy.unknown_key(station_id, keys)):
-        return Turn(after=Stage.ROLLED_BACK, reason=f"not begun: it has no key {unknown}")
+    if problem := await _unfit(journey):
+        return Turn(after=Stage.ROLLED_BACK, reason=f"not begun: {problem}")
     evidence = {"firmware": here.firmware, "heard_at": here.heard_at.isoformat() if here.heard_at else None}
     return Turn(after=Stage.DRAINING, reason="it answers on the legacy and the target expects it", evidence=evidence)
+
+
+async def _unfit(journey: Journey) -> str | None:
+    """Say why its recipe cannot be carried out on this very station, or None. Reads only."""
+    legacy = journey.crossing.legacy
+    keys = [write.key for write in journey.recipe.writes if write.read_back is not ReadBack.NEVER]
+    if unknown := await journey.patiently(lambda: legacy.unknown_key(journey.station_id, keys)):
+        return f"it has no key {unknown}"
+    if problem := await find_slot(journey, legacy):
+        return problem
+    return "it shows the address of another station" if await shows_another(journey, legacy) else None
 
 
 async def _drain(journey: Journey) -> Turn:
@@ -138,16 +146,19 @@ async def _arrive(journey: Journey) -> Turn:
 
 
 async def _verify(journey: Journey) -> Turn:
-    if not await has_left(journey, journey.crossing.legacy):
-        return Turn(after=Stage.ROLLING_BACK, reason="it answers at both back-offices")
-    if problem := await set_availability(journey, journey.crossing.target, "Operative", step="operative"):
+    legacy, target = journey.crossing.legacy, journey.crossing.target
+    problem = await doubts(journey, target, came_from=legacy) or await stays(journey, at=target, left=legacy)
+    if problem:
+        return Turn(after=Stage.ROLLING_BACK, reason=problem)
+    if problem := await set_availability(journey, target, "Operative", step="operative"):
         return Turn(after=Stage.ROLLING_BACK, reason=problem)
     return Turn(after=Stage.VERIFIED, reason="it serves at the target and has left the legacy")
 
 
-def _with(journey: Journey, problem: str) -> str:
-    """Keep why a station was on its way back, where the way back fails, too."""
-    return f"{journey.reason}; {problem}" if journey.stage is Stage.ROLLING_BACK else problem
+def _escape(journey: Journey, problem: str) -> Turn:
+    """Return where a station goes when the other side has not answered by the stage's deadline."""
+    after = _ESCAPE[journey.stage]
+    return left_to_a_person(journey, problem) if after is Stage.TO_SITE else Turn(after=after, reason=problem)
 
 
 _STAGES: Mapping[Stage, Callable[[Journey], Awaitable[Turn]]] = {

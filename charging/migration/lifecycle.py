@@ -42,7 +42,7 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.VERIFIED: frozenset({Stage.ROLLING_BACK}),
     Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.TO_SITE}),
     Stage.ROLLED_BACK: frozenset({Stage.READY}),  # a later wave may try again, as the next attempt
-    Stage.TO_SITE: frozenset(),
+    Stage.TO_SITE: frozenset({Stage.VERIFIED}),  # moved by hand, and heard at the target since
 }
 
 FINAL: frozenset[Stage] = frozenset({Stage.VERIFIED, Stage.ROLLED_BACK, Stage.TO_SITE})

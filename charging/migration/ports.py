@@ -20,6 +20,11 @@ class Sighting:
     """The latest message of any kind."""
     firmware: str | None
     open_transactions: int
+    serial_number: str | None = None
+    status_at: datetime | None = None
+    """The latest status of any connector; None where the back-office has none, or keeps none."""
+    unknown_stops: int | None = None
+    """Charges that were ended here and never began here; None where the back-office does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,32 @@ class Transition:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that a station can be told: a key of OCPP 1.6, or `Component.Variable` of OCPP 2."""
+
+    key: str
+    value: str | None
+    """None where the station keeps it to itself (write-only)."""
+    is_read_only: bool | None = None
+    """None where the station or the back-office does not say."""
+    choices: tuple[str, ...] = ()
+    """What it may be, where the station says so (OCPP 2: valuesList)."""
+
+
+class Inspector(Protocol):
+    """A back-office through which a station can be asked what it has."""
+
+    async def settings_of(self, station_id: str, keys: Sequence[str]) -> Sequence[Setting]:
+        """Ask for these keys, or with none for all that the station lists; those that it does not know are absent.
+
+        Raises:
+            BackOfficeUnavailable: if the back-office does not answer.
+            StationUnreachable: if the station does not answer through it, or refuses the question.
+        """
+        ...
+
+
 class Channel(Protocol):
     """One back-office, as a way to reach stations.
 
@@ -103,7 +134,11 @@ class Channel(Protocol):
 
 
 class Journal(Protocol):
-    """The durable record. Each method returns once its row is committed, and not before."""
+    """The durable record. Each method returns once its row is committed, and not before.
+
+    Each raises DatabaseUnavailable while it cannot say; whether the row is committed is unknown then. The same call may
+    be made again until it returns, and leaves one row.
+    """
 
     async def intend(
         self, station_id: str, *, attempt: int, step: str, request: Mapping[str, object], at: datetime

@@ -1,19 +1,18 @@
-"""Recipes: what to write into a station so that it calls another back-office, and which recipe a station takes."""
+"""Recipes: what to write into a station so that it calls another back-office, or what a person has to do there."""
 
-import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from charging.errors import RecipeError
-from charging.network.model import Station
 
 FIELDS = frozenset({"url", "identity", "host", "path", "apn", "apn_user"})
 """What a template may ask for."""
+TOLD = FIELDS | {"endpoint"}
+"""What an instruction may ask for: `identity` stands there as it is, `endpoint` is the URL with the identity in it."""
 
 
 class Method(StrEnum):
@@ -25,13 +24,18 @@ class Method(StrEnum):
     """Write a second connection profile; the station falls back to the first by itself."""
     FIRMWARE = "firmware"
     SCRIPT = "script"
+    """A maker's own tool is asked: its keys are written and read like a station's."""
     GATEWAY = "gateway"
+    """Our own gateway leads the station elsewhere; its configuration stays as it is."""
     ONSITE = "onsite"
+    """Somebody does it by hand, by the recipe's instructions."""
+    DISCOVER = "discover"
+    """Not known yet: the station is asked what it has, and a recipe is proposed to a person."""
 
     @property
     def is_remote(self) -> bool:
         """Whether the cutover engine can do it."""
-        return self in {Method.CONFIG, Method.SLOT}
+        return self in {Method.CONFIG, Method.SLOT, Method.GATEWAY}
 
 
 class ReadBack(StrEnum):
@@ -64,6 +68,19 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an OCPP 2 connection profile says beside the address (part 2, NetworkConnectionProfileType)."""
+
+    slots: tuple[int, ...]
+    """The slots that this type has."""
+    ocpp_version: str
+    interface: str
+    message_timeout: int
+    security_profile: int | None
+    """Only where the station does not tell its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How the stations of one maker, model and firmware range are moved. The last write is the one that switches."""
 
@@ -87,6 +104,21 @@ class Recipe:
     writes: tuple[Write, ...]
     rollback_via: Literal["legacy", "target", "auto"]
     tested: tuple[Mapping[str, str], ...] = ()
+    stations: tuple[str, ...] = ()
+    """Only these, where any are named: a proposal is tried on the unit in the lab and on nothing else."""
+    instructions: tuple[str, ...] = ()
+    place: Literal["site", "portal"] = "site"
+    """Where a person does it: at the station, or in the maker's portal from anywhere."""
+    scope: Literal["station", "location"] = "station"
+    """What one change moves: this station, or all of its location at once."""
+    notes: tuple[str, ...] = ()
+    tool: str = ""
+    """Of method `script`: the name under which the settings describe the maker's tool."""
+    tool_seconds: int = 120
+    most_keys: int | None = None
+    """For how many keys at a time the type answers, where it does not say so itself or not rightly."""
+    profile: Profile | None = None
+    """Of method `slot` in OCPP 2: the writes are made for the slot that is found free; until then only the last is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,38 +144,11 @@ class Order:
         return "****" if self.is_sensitive and value is not None else value
 
 
-def choose(recipes: Iterable[Recipe], station: Station) -> Recipe | None:
-    """Return the one recipe that fits the station, or None.
-
-    Raises:
-        RecipeError: if two fit; which one is right is nothing to guess.
-    """
-    fitting = sorted((recipe for recipe in recipes if fits(recipe, station)), key=lambda recipe: recipe.name)
-    if len(fitting) > 1:
-        raise RecipeError(
-            " and ".join(recipe.file for recipe in fitting),
-            f"{' and '.join(recipe.name for recipe in fitting)} both fit station {station.station_id} "
-            f"({station.vendor} {station.model} {station.firmware})",
-            "narrow their models or firmware ranges until one remains",
-        )
-    return fitting[0] if fitting else None
-
-
-def fits(recipe: Recipe, station: Station) -> bool:
-    """Whether a recipe is for stations of this vendor, model and firmware. Letter case does not count."""
-    vendor, model = (station.vendor or "").casefold(), (station.model or "").casefold()
-    return (
-        fnmatchcase(vendor, recipe.vendor.casefold())
-        and any(fnmatchcase(model, glob.casefold()) for glob in recipe.models)
-        and _is_within(station.firmware, start=recipe.firmware_from, end=recipe.firmware_to)
-    )
-
-
 def orders(recipe: Recipe, *, station_id: str, address: Address) -> tuple[Order, ...]:
     """Return what to write, in order, to point the station at the address.
 
     Raises:
-        RecipeError: if a value is longer than OCPP 1.6 allows (500 characters).
+        RecipeError: if a value is longer than OCPP allows: 500 characters in 1.6, 1000 in 2.0.1.
     """
     rendered = tuple(
         Order(
@@ -155,8 +160,8 @@ def orders(recipe: Recipe, *, station_id: str, address: Address) -> tuple[Order,
         for write in recipe.writes
     )
     for order in rendered:
-        if len(order.value) > 500:
-            raise RecipeError(recipe.file, f"the value of {order.key} is too long for OCPP 1.6", "shorten the URL")
+        if len(order.value) > (500 if recipe.protocol == "ocpp1.6" else 1000):
+            raise RecipeError(recipe.file, f"the value of {order.key} is too long for OCPP", "shorten the URL")
     return rendered
 
 
@@ -192,22 +197,29 @@ def render(template: str, *, station_id: str, address: Address) -> str:
     )
 
 
-def unknown_fields(template: str) -> list[str]:
+def told(recipe: Recipe, *, station_id: str, address: Address) -> tuple[str, ...]:
+    """Return the recipe's instructions to a person or a tool's author, filled in for one station."""
+    parts = urlsplit(address.url)
+    url = address.url.rstrip("/")
+    return tuple(
+        text.format(
+            url=url,
+            identity=station_id,
+            endpoint=f"{url}/{quote(station_id, safe='')}",
+            host=parts.netloc,
+            path=parts.path.rstrip("/"),
+            apn=address.apn,
+            apn_user=address.apn_user,
+        )
+        for text in recipe.instructions
+    )
+
+
+def unknown_fields(template: str, *, known: frozenset[str] = FIELDS) -> list[str]:
     """Return what a template asks for that cannot be given.
 
     Raises:
         ValueError: if its braces do not pair.
     """
     asked = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-    return sorted(set(asked) - FIELDS)
-
-
-def _is_within(firmware: str | None, *, start: str, end: str) -> bool:
-    if not start and not end:
-        return True
-    version = _version(firmware or "")
-    return bool(version) and version >= _version(start) and (not end or version < _version(end))
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+    return sorted(set(asked) - known)

@@ -1,28 +1,33 @@
 """The way back to the legacy, from wherever a station is found. It ends rolled back, or on the list for a visit."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from charging.errors import RemoteError
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import Stage
+from charging.migration.partial import partial
+from charging.migration.ports import Effect
 from charging.migration.recipes import Method, Order, reversed_orders
-from charging.migration.steps import appear, has_left, point, set_availability, switch_key, write
+from charging.migration.steps import appear, point, set_availability, write
+from charging.migration.watch import stays
 
 
 async def go_back(journey: Journey) -> Turn:
     """Bring a station back to the legacy, or say why that takes a person."""
-    if journey.committed_at() is None:
+    await journey.settle(journey.crossing.legacy)
+    if journey.commitment() is None:
         return await _tidy(journey, _way_back(journey), found="it never left the legacy")
-    if journey.committed_at(prefix="back.") is not None:
+    if journey.commitment(prefix="back.") is not None:
         return await _return(journey)
     office = await _find(journey)
     if office is None:
-        return _to_site(journey, "it answers at neither back-office")
+        return left_to_a_person(journey, "it answers at neither back-office")
     if office is journey.crossing.legacy:
         return await _tidy(journey, _way_back(journey), found="it was found back on the legacy")
     if journey.recipe.rollback_via == "legacy":
-        return _to_site(journey, "it is at the target, and its recipe knows no way back from there")
+        return left_to_a_person(journey, "it is at the target, and its recipe knows no way back from there")
     return await _return(journey)
 
 
@@ -30,14 +35,16 @@ async def _tidy(journey: Journey, orders: Sequence[Order], *, found: str) -> Tur
     """Put back, on the legacy, the keys that may have been written, the last one first; then into service."""
     legacy = journey.crossing.legacy
     for order in reversed(orders):
-        if f"write:{order.key}" not in journey.effects:
+        written = journey.effects.get(f"write:{order.key}")
+        if written is None:
             continue
-        if problem := await write(journey, legacy, order, step=f"undo.write:{order.key}"):
-            return _to_site(journey, f"{found}, but could not be put back as it was: {problem}")
+        trusts = not _shows_the_old(written)
+        if problem := await write(journey, legacy, order, step=f"undo.write:{order.key}", trusts=trusts):
+            return left_to_a_person(journey, f"{found}, but could not be put back as it was: {problem}")
     if {"inoperative", "back.inoperative"} & journey.effects.keys():
         problem = await set_availability(journey, legacy, "Operative", step="back.operative")
         if problem:
-            return _to_site(journey, f"{found}, but is out of service: {problem}")
+            return left_to_a_person(journey, f"{found}, but is out of service: {problem}")
     return Turn(after=Stage.ROLLED_BACK, reason=f"{journey.reason}; {found}")
 
 
@@ -45,36 +52,43 @@ async def _return(journey: Journey) -> Turn:
     """Order a station back through the target that it has moved to."""
     legacy, target = journey.crossing.legacy, journey.crossing.target
     orders = _way_back(journey)
+    await journey.settle(target)
     # the slot in use is not written: the station is told to prefer the other, and tidied up once it has gone there
     told = orders[-1:] if journey.recipe.method is Method.SLOT else orders
     problem = await set_availability(journey, target, "Inoperative", step="back.inoperative")
     problem = problem or await point(journey, leave=target, reach=legacy, orders=told, prefix="back.")
     if problem:
-        return _to_site(journey, f"it is at the target and cannot be sent back: {problem}")
+        return left_to_a_person(journey, f"it is at the target and cannot be sent back: {problem}")
     if problem := await appear(journey, legacy, order=orders[-1], prefix="back."):
-        return _to_site(journey, f"it was sent back and did not come: {problem}")
-    if not await has_left(journey, target):
-        return _to_site(journey, "it answers at both back-offices")
+        return left_to_a_person(journey, f"it was sent back and did not come: {problem}")
+    if problem := await stays(journey, at=legacy, left=target):
+        return left_to_a_person(journey, problem)
     return await _tidy(journey, orders[: len(orders) - len(told)], found="it came back to the legacy")
 
 
 async def _find(journey: Journey) -> BackOffice | None:
     """Return the back-office through which the station answers; the target first, for it may be at both."""
-    until = journey.crossing.now() + journey.crossing.pace.settle
+    until = journey.crossing.elapsed() + journey.crossing.pace.settle.total_seconds()
     while True:
         for office in (journey.crossing.target, journey.crossing.legacy):
             if await _answers(journey, office):
                 return office
-        if journey.crossing.now() >= until:
+        if journey.crossing.elapsed() >= until:
             return None
         await journey.pause()
 
 
 async def _answers(journey: Journey, office: BackOffice) -> bool:
     try:
-        return await office.answers(journey.station_id, switch_key(journey))
+        return await office.answers(journey.station_id, journey.switch_key)
     except RemoteError:
         return False
+
+
+def _shows_the_old(written: Effect) -> bool:
+    """Whether it took a value and shows the one before: it has forgotten the new one, or only tells what it told."""
+    response = written.response or {}
+    return response.get("is_kept") is False and response.get("read_back") == written.request.get("before")
 
 
 def _way_back(journey: Journey) -> tuple[Order, ...]:
@@ -88,5 +102,8 @@ def _way_back(journey: Journey) -> tuple[Order, ...]:
     return reversed_orders(journey.recipe, station_id=journey.station_id, address=address, snapshot=snapshot)
 
 
-def _to_site(journey: Journey, problem: str) -> Turn:
-    return Turn(after=Stage.TO_SITE, reason=f"{journey.reason}; {problem}")
+def left_to_a_person(journey: Journey, problem: str) -> Turn:
+    """Leave a station to a person, with the name of every key that is not as it was."""
+    left = partial([write.key for write in journey.recipe.writes], journey.effects)
+    reason = "; ".join(filter(None, (journey.reason, problem, str(left))))
+    return Turn(after=Stage.TO_SITE, reason=reason, evidence={"keys": asdict(left)})

@@ -5,14 +5,16 @@ Each step returns None, or in words what is wrong.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import asdict
 from typing import Literal
 
 from charging.errors import RemoteError, StationUnreachable
+from charging.migration import slots
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import TAKEN, Journey, Response
-from charging.migration.ports import Sighting
+from charging.migration.ports import Effect
 from charging.migration.recipes import Order, ReadBack
+from charging.migration.watch import has_news, look_round
 
 
 async def set_availability(
@@ -28,6 +30,20 @@ async def set_availability(
     request = {"via": office.name, "kind": kind}
     response = await journey.act(step, request=request, send=send, is_done=_cannot_tell)
     return None if response["status"] in TAKEN else f"it refused to become {kind} ({response['status']})"
+
+
+async def find_slot(journey: Journey, office: BackOffice) -> str | None:
+    """Find the free connection profile of an OCPP 2 station, once; the recipe's writes are made for it then."""
+    if journey.recipe.profile is None:
+        return None
+
+    async def send() -> Response:
+        told = {key: await office.read(journey.station_id, key) for key in slots.ASKED}
+        return {"status": "Accepted", "told": told, **asdict(slots.find(told, journey.recipe))}
+
+    response = await journey.act(slots.STEP, request={"via": office.name}, send=send, is_done=_cannot_tell)
+    journey.recipe = slots.filled(journey.recipe, response)
+    return str(response["problem"]) or None
 
 
 async def is_idle(journey: Journey, office: BackOffice) -> bool:
@@ -49,23 +65,27 @@ async def point(
     for order in orders if has_reset else inert:
         if problem := await write(journey, leave, order, step=f"{prefix}write:{order.key}"):
             return problem
-    if journey.committed_at(prefix=prefix) is None and not await is_idle(journey, leave):
+    if journey.commitment(prefix=prefix) is None and not await is_idle(journey, leave):
         return "a charge began and had not ended in time"
     if has_reset:
         return await _reset(journey, leave, reach=reach, step=f"{prefix}reset")
     return await write(journey, leave, switching, step=f"{prefix}write:{switching.key}", leaves=True)
 
 
-async def write(journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False) -> str | None:
+async def write(
+    journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False, trusts: bool = True
+) -> str | None:
     """Write one key and read it back; what it held before is in the intent, for the way back.
 
     With `leaves`, writing it makes the station leave at once: it may be gone before it answers, and is not read back.
+    Without `trusts`, it is written also where the station shows the value: it has shown what it does not hold.
     """
     known = journey.effects.get(step)
     before = known.request["before"] if known else await _value(journey, office, order)
+    seen = known.request.get("seen") if known else await look_round(journey) if leaves else None
 
     async def send() -> Response:
-        if known is None and order.is_readable and before == order.value:
+        if trusts and known is None and order.is_readable and before == order.value:
             return {"status": "Unchanged"}
         try:
             status = await office.write(journey.station_id, order.key, order.value)
@@ -79,19 +99,18 @@ async def write(journey: Journey, office: BackOffice, order: Order, *, step: str
         return {"status": status, "is_kept": order.is_kept(found), "read_back": order.shown(found)}
 
     async def is_done() -> bool:
+        if leaves:
+            await journey.settle(office)
         try:
-            return order.is_readable and await office.read(journey.station_id, order.key) == order.value
+            return order.is_readable and await office.read(journey.station_id, order.key) == order.value and trusts
         except StationUnreachable:
             if leaves:
                 return True
             raise
 
     request = {"via": office.name, "key": order.key, "value": order.shown(order.value), "before": before}
-    response = await journey.act(step, request=request, send=send, is_done=is_done)
-    if response["status"] not in TAKEN:
-        return f"it refused {order.key} ({response['status']})"
-    is_kept = response.get("is_kept", True)
-    return None if is_kept else f"it accepted {order.key}, but reads it back as {response.get('read_back')!r}"
+    request |= {"seen": seen} if leaves else {}
+    return _refusal(order, await journey.act(step, request=request, send=send, is_done=is_done))
 
 
 async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: str = "") -> str | None:
@@ -99,41 +118,31 @@ async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: 
 
     A station that need not boot after reconnecting (OCPP-J 1.6 §5.4) is asked to, or it could be there unheard.
     """
-    since = journey.committed_at(prefix=prefix)
-    if since is None:
+    told = journey.commitment(prefix=prefix)
+    if told is None:
         return "it was not told to go"
-    pace, now = journey.crossing.pace, journey.crossing.now()
-    until = now + pace.scaled(journey.recipe.await_seconds)  # the telling itself may have taken a while
-    until = min(until, journey.deadline_at or until)
-    ask_at = max(since + pace.settle, since + (until - since) / 2 if journey.recipe.expects_boot else since)
+    pace, now = journey.crossing.pace, journey.crossing.elapsed()
+    # the telling itself may have taken a while
+    span = min(pace.scaled(journey.recipe.await_seconds).total_seconds(), journey.seconds_left)
+    settle = pace.settle.total_seconds()
+    settled = min(max((journey.crossing.now() - told.intended_at).total_seconds(), 0.0), settle)
+    ask_at = now + max(settle - settled, span / 2 if journey.recipe.expects_boot else 0.0)
+    until = now + span
     while True:
-        problem = await _absence(journey, office, since=since, order=order)
-        now = journey.crossing.now()
+        problem = await _absence(journey, office, told=told, order=order)
+        now = journey.crossing.elapsed()
         if problem is None or now >= until:
             return problem
         if now >= ask_at:
             await _ask_to_boot(journey, office, step=f"{prefix}trigger")
-            ask_at = now + pace.settle
+            ask_at = now + settle
 
 
-async def has_left(journey: Journey, office: BackOffice) -> bool:
-    """Whether the station no longer answers through a back-office, once it has had time to go."""
-    until = journey.crossing.now() + journey.crossing.pace.settle
-    while await journey.patiently(lambda: office.answers(journey.station_id, switch_key(journey))):
-        if journey.crossing.now() >= until:
-            return False
-        await journey.pause()
-    return True
-
-
-def switch_key(journey: Journey) -> str:
-    """Return the key that switches: the one that every station of the recipe must know."""
-    return journey.recipe.writes[-1].key
-
-
-def is_heard(seen: Sighting | None, *, since: datetime) -> bool:
-    """Whether a sighting is newer than an instant."""
-    return seen is not None and seen.heard_at is not None and seen.heard_at > since
+def _refusal(order: Order, response: Response) -> str | None:
+    if response["status"] not in TAKEN:
+        return f"it refused {order.key} ({response['status']})"
+    is_kept = response.get("is_kept", True)
+    return None if is_kept else f"it accepted {order.key}, but reads it back as {response.get('read_back')!r}"
 
 
 async def _value(journey: Journey, office: BackOffice, order: Order) -> str | None:
@@ -149,25 +158,29 @@ async def _reset(journey: Journey, office: BackOffice, *, reach: BackOffice, ste
         return {"status": await office.reset(journey.station_id, kind)}
 
     async def is_under_way() -> bool:
-        since = journey.effects[step].intended_at
-        while journey.crossing.now() < since + journey.crossing.pace.settle:
-            there, here = await reach.look(journey.station_id), await office.look(journey.station_id)
-            has_rebooted_here = here is not None and here.booted_at is not None and here.booted_at > since
-            if is_heard(there, since=since) or has_rebooted_here:
-                return True
-        return not await office.answers(journey.station_id, switch_key(journey))
+        await journey.settle(office)
+        if not await office.answers(journey.station_id, journey.switch_key):
+            return True
+        # looked at after it has answered: it may have been down until then, and have come up where it was
+        told = journey.effects[step]
+        there, here = await reach.look(journey.station_id), await office.look(journey.station_id)
+        has_gone = has_news(reach, told=told, of="heard_at", seen=there)
+        return has_gone or has_news(office, told=told, of="booted_at", seen=here)
 
-    if step not in journey.effects:
+    known = journey.effects.get(step)
+    if known is None:
         await journey.crossing.resets.pass_through()
-    request = {"via": office.name, "kind": kind}
+    seen = known.request.get("seen") if known else await look_round(journey)
+    request = {"via": office.name, "kind": kind, "seen": seen}
     response = await journey.act(step, request=request, send=send, is_done=is_under_way)
     return None if response["status"] in TAKEN else f"it refused to reset ({response['status']})"
 
 
-async def _absence(journey: Journey, office: BackOffice, *, since: datetime, order: Order) -> str | None:
+async def _absence(journey: Journey, office: BackOffice, *, told: Effect, order: Order) -> str | None:
     """Return why the station does not count as having appeared, or None."""
     try:
-        if not is_heard(await office.look(journey.station_id), since=since):
+        seen = await office.look(journey.station_id)
+        if not has_news(office, told=told, of="heard_at", seen=seen):
             return f"the {office} has not heard it"
         found = await office.read(journey.station_id, order.key)
     except RemoteError as error:
@@ -178,7 +191,7 @@ async def _absence(journey: Journey, office: BackOffice, *, since: datetime, ord
 
 async def _ask_to_boot(journey: Journey, office: BackOffice, *, step: str) -> None:
     async def send() -> Response:
-        return {"status": await office.trigger_boot(journey.station_id)}
+        return {"status": await office.trigger(journey.station_id, "BootNotification")}
 
     with suppress(RemoteError):  # it is not there yet, and may be at the next look
         await journey.act(step, request={"via": office.name}, send=send, is_done=_cannot_tell, is_patient=False)

@@ -1,14 +1,15 @@
 """Which stations move together, and in what order: a pilot of every type first, then growing waves."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, groupby, repeat
 from math import ceil
 
+from charging.migration.choosing import choose
 from charging.migration.lanes import Way, route
-from charging.migration.recipes import Recipe, choose
+from charging.migration.recipes import Recipe
 from charging.network.model import Station
 
 
@@ -74,8 +75,16 @@ class Plan:
     held: tuple[Held, ...]
 
 
-def plan_waves(stations: Iterable[Station], *, recipes: Sequence[Recipe], sizing: Sizing | None = None) -> Plan:
+def plan_waves(
+    stations: Iterable[Station],
+    *,
+    recipes: Sequence[Recipe],
+    sizing: Sizing | None = None,
+    tools: Collection[str] = (),
+) -> Plan:
     """Propose the waves of a migration. The same stations give the same plan, whatever their order.
+
+    `tools` are the makers' tools that the settings describe.
 
     Raises:
         RecipeError: if two recipes fit one station.
@@ -85,7 +94,7 @@ def plan_waves(stations: Iterable[Station], *, recipes: Sequence[Recipe], sizing
     held: list[Held] = []
     for station in sorted(stations, key=lambda station: station.station_id):
         recipe = choose(recipes, station)
-        chosen = route(station, recipe=recipe)
+        chosen = route(station, recipe=recipe, tools=tools)
         if recipe is not None and chosen.way is Way.REMOTE:
             movable.append(_planned(station, recipe=recipe))
         else:

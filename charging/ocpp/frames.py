@@ -13,6 +13,7 @@ MAX_DEPTH = 32
 """OCPP 1.6's deepest message nests nine levels; a thousand brackets are an attack."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NO_BRACKET = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +62,24 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
     """Return the frame that the bytes hold. Cheap refusals come first: size, depth, UTF-8, JSON, then the envelope."""
     if len(raw) > max_bytes:
         return BadFrame(problem=f"it is longer than {max_bytes} bytes", unique_id=None, raw=raw[:max_bytes])
-    if _is_deeper(raw, max_depth):
+    if is_deeper(raw, max_depth):
         return BadFrame(problem=f"it nests deeper than {max_depth}", unique_id=None, raw=raw)
     try:
         text = raw.decode()
     except UnicodeDecodeError:
         return BadFrame(problem="it is not UTF-8", unique_id=None, raw=raw)
-    try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # ValueError also stands for an integer of thousands of digits
+    value = parse_json(text)
+    if value is None:
         return BadFrame(problem="it is not JSON", unique_id=None, raw=raw)
     return _envelope(value, raw)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the JSON value, numbers with a fraction exact; None if it is no JSON, or is `null`."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):  # ValueError also stands for an integer of thousands of digits
+        return None
 
 
 def encode(frame: Frame) -> bytes:
@@ -87,8 +95,8 @@ def encode(frame: Frame) -> bytes:
 
 def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
     match value:
-        case [int() | Decimal(), str(unique_id), *_] if not 0 < len(unique_id) <= 36:
-            return BadFrame(problem="its id is empty or longer than 36 characters", unique_id=None, raw=raw)
+        case [int() | Decimal(), str(unique_id), *_] if problem := _problem_of_id(unique_id):
+            return BadFrame(problem=problem, unique_id=None, raw=raw)
         case [2, str(unique_id), str(action), dict(payload)]:
             return Call(unique_id=unique_id, action=action, payload=payload, raw=raw)
         case [3, str(unique_id), dict(payload)]:
@@ -101,24 +109,29 @@ def _envelope(value: object, raw: bytes) -> Frame | BadFrame:
             return BadFrame(problem="it is no CALL, CALLRESULT or CALLERROR", unique_id=None, raw=raw)
 
 
-def _is_deeper(raw: bytes, limit: int) -> bool:
-    """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk."""
+def _problem_of_id(unique_id: str) -> str:
+    if not 0 < len(unique_id) <= 36:
+        return "its id is empty or longer than 36 characters"
+    if not unique_id.isascii() and any("\ud800" <= letter <= "\udfff" for letter in unique_id):
+        return "its id holds half a surrogate pair"  # JSON can escape it, UTF-8 cannot hold it: no answer could name it
+    return ""
+
+
+def is_deeper(raw: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than the limit; so that the parser's stack is never at risk.
+
+    Unbalanced brackets are left to the parser, which refuses them without going deep.
+    """
     if raw.count(b"[") + raw.count(b"{") <= limit:
         return False
-    depth, is_text, is_escaped = 0, False, False
-    for byte in raw:
-        if is_escaped:
-            is_escaped = False
-        elif is_text:
-            is_escaped, is_text = byte == 0x5C, byte != 0x22
-        elif byte == 0x22:
-            is_text = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > limit:
-                return True
-        elif byte in b"]}":
-            depth -= 1
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_text = b"".join(raw.translate(None, _NO_BRACKET).split(b'"')[::2])
+    depth = 0
+    for bracket in outside_text:
+        depth += 1 if bracket in b"[{" else -1
+        if depth > limit:
+            return True
     return False
 
 

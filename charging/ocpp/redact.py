@@ -26,6 +26,11 @@ def redact(value: Any) -> Any:
     return _USER_INFO.sub("****", value) if isinstance(value, str) else value
 
 
+def is_secret(key: str) -> bool:
+    """Whether the value under a key of this name must not be stored or shown."""
+    return bool(_SECRET.search(key))
+
+
 def short_token(token: str) -> str:
     """Return a token's ends, as `04A1…F2`; of a short one nothing."""
     return f"{token[:4]}…{token[-2:]}" if len(token) >= 8 else "****"

@@ -4,8 +4,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from charging.database import embedded
+from rehearsal.world_file import read
+
+AS_OF = "2026-11-20T18:00:00+00:00"
 REHOME = Path(sys.executable).parent / "rehome"
 OURS = ("REHOME_HOME", "REHOME_PREFECT_PORT", "REHOME_DATABASE", "REHOME_TIME_ZONE", "DATABASE_URL")
 
@@ -58,3 +63,44 @@ def everything_in(folder: Path) -> dict[str, bytes]:
 def files():
     """What lists every file below a folder with its content."""
     return everything_in
+
+
+@pytest.fixture
+def world(tmp_path, home, server_url, database_url, monkeypatch):
+    """A world of ten stations as a process, and a home whose settings know its legacy."""
+    target = f"{database_url.rsplit('/', 1)[1]}_target"
+    urls = {"REHEARSAL_LEGACY_URL": database_url, "REHEARSAL_TARGET_URL": embedded.create_database(server_url, target)}
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "rehearsal.world",
+            "--home",
+            tmp_path,
+            "--seed",
+            "7",
+            "--stations",
+            "10",
+            "--as-of",
+            AS_OF,
+        ],
+        env=os.environ | urls,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "the world is ready" in process.stdout.readline()
+        legacy = read(tmp_path).legacy
+        monkeypatch.setenv("LEGACY_DATABASE", database_url)
+        monkeypatch.setenv("LEGACY_PASSWORD", legacy.password.reveal())
+        (home / "rehome.toml").write_text(
+            f'[legacy]\ndatabase = "env:LEGACY_DATABASE"\nrest = "{legacy.rest}"\nuser = "{legacy.user}"\n'
+            f'password = "env:LEGACY_PASSWORD"\nws = "{legacy.ws}"\n'
+        )
+        yield legacy
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        with psycopg.connect(server_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')

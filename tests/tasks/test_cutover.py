@@ -6,7 +6,7 @@ import pytest
 
 from charging.errors import SettingsError, UnknownThing
 from charging.migration.lifecycle import Stage
-from tasks import cutover
+from tasks import channels, cutover
 
 
 @pytest.fixture
@@ -82,4 +82,4 @@ def test_shows_how_a_wave_ended(plan):
 
 def test_says_which_back_office_is_not_described(settings):
     with pytest.raises(SettingsError, match="setting legacy is not described"):
-        cutover.channel(settings, "legacy")
+        channels.office(settings, "legacy")

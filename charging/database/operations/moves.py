@@ -11,6 +11,9 @@ from charging.database.operations import rows
 from charging.database.queries import gating
 from charging.errors import GateDecided, UnknownThing
 
+_OF_THE_VISIT = frozenset({"instructions", "owner"})
+"""What a move says for its work order."""
+
 
 def store_plan(
     connection: sa.Connection,
@@ -29,7 +32,11 @@ def store_plan(
         .returning(tables.plan.c.plan_id)
     )
     if stored_id is not None:
-        stored = [dict(move) | {"plan_id": plan_id, "version": 1, "changed_at": at} for move in moves]
+        stored = [
+            {name: value for name, value in move.items() if name not in _OF_THE_VISIT}
+            | {"plan_id": plan_id, "version": 1, "changed_at": at}
+            for move in moves
+        ]
         rows.insert_new(connection, tables.move, stored)
         orders = [_visit(plan_id, move, at) for move in moves if move["wave"] is None]
         rows.insert_new(connection, tables.work_order, orders)
@@ -116,8 +123,9 @@ def _visit(plan_id: str, move: Mapping[str, object], at: datetime) -> dict[str, 
         "plan_id": plan_id,
         "station_id": move["station_id"],
         "reason": move["reason"],
-        "instructions": "Visit the station, set the target's address on site, see it boot at the target.",
-        "owner": "maintenance",
+        "instructions": move.get("instructions")
+        or "Visit the station, set the target's address on site, see it boot at the target.",
+        "owner": move.get("owner") or "maintenance",
         "state": "open",
         "opened_at": at,
     }

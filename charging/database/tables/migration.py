@@ -213,5 +213,24 @@ work_order = sa.Table(
     text("state"),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("closed_at", Instant),
+    *(text(name, is_required=False) for name in ("contact", "reported_by", "note")),
+    sa.Column("reported_at", Instant),
+    sa.Column("evidence", Document),
     schema="migration",
+    comment="What a person has to do at a station or in a portal. state: open, reported (said to be done; the target "
+    "has not heard the station since), done (and the target has).",
+)
+
+station_snapshot = sa.Table(
+    "station_snapshot",
+    metadata,
+    key("station_id"),
+    sa.Column("taken_at", Instant, primary_key=True),
+    text("label"),
+    text("via"),
+    sa.Column("settings", Document, nullable=False),
+    sa.Column("unanswered", Document, nullable=False),
+    schema="migration",
+    comment="What a station told of its configuration, without secrets. unanswered: keys at which it fell silent. "
+    "via: the back-office that asked.",
 )

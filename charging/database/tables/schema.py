@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from charging.database.columns import Words
 
-SCHEMAS = ("landing", "clean", "vault", "quarantine", "migration", "roaming", "evidence")
+SCHEMAS = ("landing", "clean", "vault", "quarantine", "migration", "roaming", "evidence", "gateway")
 
 metadata = sa.MetaData(
     naming_convention={

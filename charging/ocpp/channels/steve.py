@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import msgspec
@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from charging.clock import Clock
 from charging.errors import BackOfficeUnavailable, SourceError, StationUnreachable
 from charging.legacy.steve_schema import SteveSchema, reflect
-from charging.migration.ports import Sighting
-from charging.ocpp.channels import steve_sightings
+from charging.migration.firmware.status import Happened
+from charging.migration.ports import Setting, Sighting
+from charging.ocpp.channels import steve_firmware, steve_sightings
 from charging.secret import Secret
 
 _Decoded = TypeVar("_Decoded")
@@ -48,6 +49,7 @@ class _Task(msgspec.Struct, rename="camel"):
 class _Key(msgspec.Struct):
     key: str
     value: str | None = None
+    readonly: bool | None = None
 
 
 class _Configuration(msgspec.Struct, rename="camel"):
@@ -66,6 +68,10 @@ class SteveChannel:
 
     async def get_configuration(self, station_id: str, keys: Sequence[str]) -> Mapping[str, str | None]:
         """Read the keys; those that the station does not know are absent from the answer."""
+        return {setting.key: setting.value for setting in await self.settings_of(station_id, keys)}
+
+    async def settings_of(self, station_id: str, keys: Sequence[str]) -> Sequence[Setting]:
+        """Read the keys, or with none all that the station lists."""
         body = {"confKeyList": list(keys)}
         try:
             async for attempt in stamina.retry_context(on=_is_passing, attempts=3, timeout=30):
@@ -77,7 +83,9 @@ class SteveChannel:
         if isinstance(answer, _Error):
             raise StationUnreachable(station_id, f"it answered GetConfiguration with {answer.error_code}")
         found = self._decode(answer.response, _Configuration)
-        return {entry.key: entry.value for entry in found.configuration_keys}
+        return [
+            Setting(key=entry.key, value=entry.value, is_read_only=entry.readonly) for entry in found.configuration_keys
+        ]
 
     async def change_configuration(self, station_id: str, key: str, value: str) -> str:
         """Write one key and return the station's status."""
@@ -110,6 +118,13 @@ class SteveChannel:
         except (SQLAlchemyError, SourceError) as error:
             raise BackOfficeUnavailable(self.name, f"its database does not answer ({type(error).__name__})") from error
         return {sighting.station_id: sighting for sighting in seen}
+
+    async def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Happened]]:
+        """Return the last status of each station that has come since an instant. SteVe keeps no earlier one."""
+        try:
+            return await asyncio.to_thread(self._firmware, list(station_ids), since=since)
+        except (SQLAlchemyError, SourceError) as error:
+            raise BackOfficeUnavailable(self.name, f"its database does not answer ({type(error).__name__})") from error
 
     async def _order(self, operation: str, station_id: str, body: Mapping[str, object]) -> str:
         """Give an order once: whether a lost answer was a lost order is for the caller to find out."""
@@ -151,11 +166,21 @@ class SteveChannel:
 
     def _look(self, station_ids: Sequence[str], *, now: datetime) -> list[Sighting]:
         self._schema = self._schema or reflect(self._engine, self.name)
-        query = steve_sightings.sightings(self._schema, station_ids, now=now)
+        return [
+            steve_sightings.sighting(row)
+            for row in self._rows(steve_sightings.sightings(self._schema, station_ids, now=now))
+        ]
+
+    def _firmware(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Happened]]:
+        self._schema = self._schema or reflect(self._engine, self.name)
+        rows = self._rows(steve_firmware.statuses(self._schema, station_ids))
+        return {row.charge_box_id: steve_firmware.happened(row, since=since) for row in rows}
+
+    def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with self._engine.connect() as connection:
             if connection.dialect.name in {"mysql", "mariadb"}:
                 connection.execute(sa.text("SET time_zone = '+00:00'"))  # else timestamps come in the server's zone
-            return [steve_sightings.sighting(row) for row in connection.execute(query)]
+            return connection.execute(query).all()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from charging.database import journal, tables
+from charging.database import hold, journal, tables
 from charging.database.operations import moves as write
 from charging.database.queries import moves as read
 from charging.errors import CountsDisagree, DatabaseUnavailable, IllegalTransition, PlanInUse
@@ -272,47 +272,47 @@ asyncio.run(act())
 
 
 def test_lets_one_process_act_on_a_plan(planned):
-    with journal.alone(planned, PLAN):
+    with hold.alone(planned, PLAN):
         with (
             pytest.raises(PlanInUse, match=f"plan {PLAN} is being carried out by another run"),
-            journal.alone(planned, PLAN),
+            hold.alone(planned, PLAN),
         ):
             pass
-        with journal.alone(planned, "another plan"):
+        with hold.alone(planned, "another plan"):
             pass
-    with journal.alone(planned, PLAN):
+    with hold.alone(planned, PLAN):
         pass
 
 
 def test_keeps_no_transaction_open_while_a_plan_is_acted_on(planned):
-    with journal.alone(planned, PLAN), planned.connect() as connection:
+    with hold.alone(planned, PLAN), planned.connect() as connection:
         idle = connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"))
 
     assert idle == 0
 
 
 def test_gives_the_plan_back_when_acting_failed(planned):
-    with suppress(IllegalTransition), journal.alone(planned, PLAN):
+    with suppress(IllegalTransition), hold.alone(planned, PLAN):
         raise IllegalTransition("CS-1", "ready", "verified")
 
-    with journal.alone(planned, PLAN):
+    with hold.alone(planned, PLAN):
         pass
 
 
 def test_gives_the_plan_back_when_its_holder_is_killed(planned):
     script = f"""
 import sys, time
-from charging.database import connection, journal
+from charging.database import connection, hold
 from charging.secret import Secret
 
-with journal.alone(connection.connect(Secret(sys.argv[1])), {PLAN!r}):
+with hold.alone(connection.connect(Secret(sys.argv[1])), {PLAN!r}):
     print("mine", flush=True)
     time.sleep(60)
 """
     holder = subprocess.Popen([sys.executable, "-c", script, _url(planned)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "mine\n"
-        with pytest.raises(PlanInUse), journal.alone(planned, PLAN):
+        with pytest.raises(PlanInUse), hold.alone(planned, PLAN):
             pass
     finally:
         os.kill(holder.pid, signal.SIGKILL)
@@ -321,10 +321,54 @@ with journal.alone(connection.connect(Secret(sys.argv[1])), {PLAN!r}):
     _eventually_alone(planned)
 
 
+def test_takes_the_plan_again_when_the_database_has_forgotten_who_held_it(planned):
+    with hold.alone(planned, PLAN) as held:
+        _forget(planned)
+
+        held.require()
+
+        with pytest.raises(PlanInUse), hold.alone(planned, PLAN):
+            pass
+
+
+def test_stores_nothing_for_one_whose_plan_another_has_taken_meanwhile(planned):
+    async def act(held):
+        async with journal.opened(planned, PLAN, hold=held) as kept:
+            await kept.enter(_transition())
+
+    with hold.alone(planned, PLAN) as held:
+        _forget(planned)
+        with hold.alone(planned, PLAN), pytest.raises(PlanInUse):
+            asyncio.run(act(held))
+
+    assert _moves(planned)["CS-1"].stage is Stage.READY
+
+
+def test_leaves_one_row_of_a_transition_whose_commit_was_not_heard_of(planned):
+    gone = _transition(after=Stage.TO_SITE, before=Stage.READY, reason="it is nowhere")
+
+    async def twice(kept):
+        await kept.enter(gone)
+        await asyncio.gather(kept.enter(gone), kept.enter(_transition("CS-2")))
+
+    _run(planned, twice)
+
+    assert (_count(planned, tables.transition), _count(planned, tables.work_order)) == (2, 1)
+    with pytest.raises(IllegalTransition):
+        _run(planned, lambda kept: kept.enter(_transition(after=Stage.TO_SITE, reason="it is elsewhere")))
+
+
+def _forget(engine):
+    """End the session that holds the lock, as a restart of the server does."""
+    with engine.connect() as connection:
+        held_by = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM ({held_by}) AS holder"))
+
+
 def _eventually_alone(engine, attempts=200):
     """PostgreSQL notices a dead client a moment later; it must not take longer than that."""
     for _ in range(attempts):
-        with suppress(PlanInUse), journal.alone(engine, PLAN):
+        with suppress(PlanInUse), hold.alone(engine, PLAN):
             return
     pytest.fail("the lock outlived its holder")
 

@@ -24,10 +24,19 @@ method = "{method}"
 source = "made up"
 """
 WRITES = '[[writes]]\nkey = "Url"\ntemplate = "{url}"\n'
+VISIT = 'instructions = ["Set {url}."]\n'
 RECIPES = parse_recipes(
     {
-        f"{name}.toml": TEMPLATE.format(name=name, method=method) + (WRITES if method == "config" else "")
-        for name, method in [("A", "config"), ("B", "config"), ("F", "firmware"), ("O", "onsite")]
+        f"{name}.toml": TEMPLATE.format(name=name, method=method) + more
+        for name, method, more in [
+            ("A", "config", WRITES),
+            ("B", "config", WRITES),
+            ("F", "firmware", ""),
+            ("O", "onsite", VISIT),
+            ("P", "onsite", VISIT + 'place = "portal"\n'),
+            ("T", "script", f'[script]\ntool = "t"\n{WRITES}'),
+            ("D", "discover", ""),
+        ]
     }
 )
 
@@ -61,6 +70,9 @@ def network(total, *, kinds=7, site=2):
         pytest.param("A", Lane.LIVE, Way.REMOTE, "recipe A", id="live with a recipe"),
         pytest.param("X", Lane.LIVE, Way.TO_SITE, "no recipe for X m 1", id="live without"),
         pytest.param("O", Lane.LIVE, Way.TO_SITE, "asks for a visit", id="on-site recipe"),
+        pytest.param("P", Lane.LIVE, Way.TO_SITE, "asks for work in the maker's portal", id="portal recipe"),
+        pytest.param("T", Lane.LIVE, Way.WAITING, "describe it under [tools.t]", id="tool that is not there"),
+        pytest.param("D", Lane.LIVE, Way.WAITING, "run rehome recipe discover S00001", id="maker without a source"),
         pytest.param("F", Lane.LIVE, Way.WAITING, "firmware campaign", id="firmware recipe"),
         pytest.param("A", Lane.OFFLINE, Way.TO_SITE, "silent since 2026-01-02", id="offline"),
         pytest.param("A", Lane.FAULTED, Way.WAITING, "repair it first", id="faulted"),

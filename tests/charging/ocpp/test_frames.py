@@ -1,12 +1,13 @@
 """OCPP-J frames: the good ones come through whole, and nothing else comes through."""
 
+import json
 from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charging.ocpp.frames import BadFrame, Call, CallError, CallResult, encode, parse
+from charging.ocpp.frames import BadFrame, Call, CallError, CallResult, encode, is_deeper, parse
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,7 @@ def test_a_frame_goes_in_and_out(raw, frame):
         pytest.param(b'[2,"1","A",[]]', "without an action and an object", "1", id="payload is a list"),
         pytest.param(b'[2,"1"]', "without an action and an object", "1", id="no action"),
         pytest.param(b'[3,"",{}]', "its id is empty", None, id="empty id"),
+        pytest.param(b'[3,"\\ud800",{}]', "half a surrogate pair", None, id="an id that cannot be written down"),
         pytest.param(b'[3,"' + b"x" * 37 + b'",{}]', "longer than 36", None, id="long id"),
         pytest.param(b'[true,"1",{}]', "no CALL", None, id="true is no number"),
         pytest.param(b'["2","1","A",{}]', "no CALL", None, id="type as text"),
@@ -70,3 +72,20 @@ def test_brackets_within_text_do_not_count_as_depth():
 @example(b'[2,"\\ud800","A",{}]')
 def test_no_bytes_raise(raw):
     assert parse(raw).raw == raw
+
+
+_JSON = st.recursive(
+    st.none() | st.integers() | st.text('[]{}",:\\a', max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('[{"\\', max_size=3), inner, max_size=3),
+)
+
+
+def _depth(value):
+    if isinstance(value, list | dict):
+        return 1 + max((_depth(one) for one in (value.values() if isinstance(value, dict) else value)), default=0)
+    return 0
+
+
+@given(_JSON, st.integers(0, 6))
+def test_depth_is_that_of_the_value(value, limit):
+    assert is_deeper(json.dumps(value).encode(), limit) == (_depth(value) > limit)

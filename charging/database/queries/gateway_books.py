@@ -1,0 +1,78 @@
+"""Reading the books of stations' transactions."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from charging.database import tables
+from charging.ocpp.relay.facts import Fact, FactKind
+
+_BEGINS = (FactKind.STARTED, FactKind.SEEN)
+_ENDS = (
+    FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.SUPERSEDED, FactKind.REFUSED_STOP, FactKind.REFUSED_START,
+)  # fmt: skip
+LATEST = 200
+"""Facts of a station that its book is made of: many times those that a book remembers."""
+
+
+def facts(connection: sa.Connection, station_ids: Sequence[str]) -> dict[str, list[Fact]]:
+    """Return the latest facts of each station, its oldest first."""
+    wanted = (
+        sa.func.unnest(sa.literal(list(station_ids), sa.ARRAY(sa.Text)))
+        .table_valued("station_id")
+        .render_derived(name="wanted")
+    )
+    fact = tables.transaction_fact.c
+    latest = (
+        sa.select(fact.station_id, fact.fact_number, fact.facts)
+        .where(fact.station_id == wanted.c.station_id)
+        .order_by(fact.fact_number.desc())
+        .limit(LATEST)
+        .lateral("latest")
+    )
+    chosen = sa.select(latest).select_from(wanted.join(latest, sa.true())).order_by(latest.c.fact_number)
+    found: defaultdict[str, list[Fact]] = defaultdict(list)
+    for row in connection.execute(chosen):
+        found[row.station_id].append(msgspec.convert(row.facts, Fact))
+    return found
+
+
+def kept(
+    connection: sa.Connection, station_id: str | None = None, *, kinds: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return facts as they were stored, of a station or of all, of these kinds or of all; the oldest first."""
+    table = tables.transaction_fact
+    chosen = sa.select(table).order_by(table.c.fact_number)
+    if station_id is not None:
+        chosen = chosen.where(table.c.station_id == station_id)
+    if kinds:
+        chosen = chosen.where(table.c.kind.in_(kinds))
+    return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def open_transactions(
+    connection: sa.Connection, station_ids: Sequence[str], back_office: str, *, since: datetime
+) -> dict[str, int]:
+    """Return how many transactions of each station run at a back-office, of those of which anything came since."""
+    fact = tables.transaction_fact.c
+    transaction = fact.facts["transaction"].astext
+    latest = (
+        sa.select(fact.station_id, fact.kind)
+        .distinct(fact.station_id, transaction)
+        .where(
+            fact.station_id == sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text))),
+            fact.back_office == back_office,
+            fact.at > since,
+            fact.kind.in_([*_BEGINS, *_ENDS]),
+        )
+        .order_by(fact.station_id, transaction, fact.fact_number.desc())
+        .subquery()
+    )
+    counted = (
+        sa.select(latest.c.station_id, sa.func.count()).where(latest.c.kind.in_(_BEGINS)).group_by(latest.c.station_id)
+    )
+    return dict(connection.execute(counted).tuples().all())

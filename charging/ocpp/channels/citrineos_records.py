@@ -1,0 +1,236 @@
+"""What CitrineOS's database tells of stations: the frames that it has sent and received, and the charges that run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from charging.errors import BackOfficeUnavailable, PartnerRefused, PartnerUnavailable
+from charging.migration.firmware.status import Happened
+from charging.migration.ports import Sighting
+from charging.ocpp.channels.calls import Asked, Payload
+from charging.ocpp.frames import CallError
+from charging.targets.citrineos_client import GraphQl
+
+_PAGE = 500
+_SHAPE = (
+    'query Shape { messages: __type(name: "OCPPMessages") { fields { name } } '
+    'stations: __type(name: "ChargingStations") { fields { name } } '
+    'transactions: __type(name: "Transactions") { fields { name } } }'
+)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """The column that holds a station's OCPP identity, in each table: releases differ."""
+
+    message: str
+    station: str
+    transaction: str
+
+
+class Records:
+    """One CitrineOS's tables, read through Hasura. Its methods block; any thread may call them."""
+
+    def __init__(self, name: str, data: GraphQl, *, tenant: int) -> None:
+        self._name, self._data, self._tenant = name, data, tenant
+        self._names: _Names | None = None
+        self._known: dict[str, Sighting] = {}
+        self._upto = 0
+        self._turn = Lock()
+
+    def protocol(self, station_id: str) -> str | None:
+        """Return the protocol that CitrineOS has written down for a station, None where it has none."""
+        rows = self._rows("ChargingStations", self._shape().station, [station_id], columns=("protocol",))
+        return rows[0]["protocol"] if rows else None
+
+    def last_message(self, station_id: str) -> int:
+        """Return the number of the latest frame with a station, 0 where there is none."""
+        rows = self._messages([station_id], columns=("id",), order="desc", limit=1)
+        return int(rows[0]["id"]) if rows else 0
+
+    def answer(self, station_id: str, asked: Asked, *, after: int) -> Payload | CallError | None:
+        """Return the station's answer to a call that was sent after a certain frame, None while there is none."""
+        frames = self._frames(station_id, after=after)
+        for call in frames:
+            match call:
+                case ("csms", [2, str(number), action, payload, *_]) if (action, payload) == (
+                    asked.action,
+                    dict(asked.payload),
+                ):
+                    return _answer_to(number, frames)
+        return None
+
+    def report(self, station_id: str, number: int, *, after: int) -> list[Payload] | None:
+        """Return the reportData of a base report once all of its parts have come, in their order."""
+        parts: dict[int, Row] = {}
+        for frame in self._frames(station_id, after=after):
+            match frame:
+                case ("cs", [2, _, "NotifyReport", dict(payload), *_]) if payload.get("requestId") == number:
+                    parts[int(payload.get("seqNo", 0))] = payload
+        ends = [part for part in parts.values() if not part.get("tbc", False)]
+        if not ends or sorted(parts) != list(range(max(parts) + 1)):
+            return None
+        return [entry for place in sorted(parts) for entry in parts[place].get("reportData") or ()]
+
+    def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Happened]]:
+        """Return what stations have said of their firmware, and with what they have booted, in order."""
+        found: dict[str, list[Happened]] = {}
+        columns = ("id", "origin", "action", "timestamp", "message")
+        for action in ("FirmwareStatusNotification", "BootNotification"):
+            for row in self._messages(station_ids, action=action, origin="cs", columns=columns):
+                at = _instant(row["timestamp"])
+                match row["message"]:
+                    case [2, _, _, dict(payload), *_] if at >= since:
+                        found.setdefault(row[self._shape().message], []).append(_said(payload, at=at))
+        return {station_id: sorted(those, key=lambda one: one.at) for station_id, those in found.items()}
+
+    def sightings(self, station_ids: Sequence[str]) -> dict[str, Sighting]:
+        """Return what is known of stations; those that CitrineOS does not have are absent."""
+        names = self._shape()
+        columns = ("isOnline", "firmwareVersion", "chargePointSerialNumber")
+        stations = self._rows("ChargingStations", names.station, station_ids, columns=columns)
+        charges = self._rows("Transactions", names.transaction, station_ids, where="isActive: {_eq: true}")
+        running = [row[names.transaction] for row in charges]
+        with self._turn:
+            self._catch_up([row[names.station] for row in stations])
+            return {
+                row[names.station]: replace(
+                    self._known[row[names.station]],
+                    is_connected=row["isOnline"],
+                    firmware=row["firmwareVersion"],
+                    serial_number=row["chargePointSerialNumber"],
+                    open_transactions=running.count(row[names.station]),
+                )
+                for row in stations
+            }
+
+    def _catch_up(self, station_ids: Sequence[str]) -> None:
+        """Take in the frames since the last time, and of stations not asked for before their latest ones."""
+        if self._known:
+            while rows := self._messages(sorted(self._known), after=self._upto, columns=_TOLD, limit=_PAGE):
+                for row in rows:
+                    self._take(row)
+                self._upto = int(rows[-1]["id"])
+        fresh = [station_id for station_id in station_ids if station_id not in self._known]
+        if fresh and not self._known:
+            newest = self._messages(fresh, columns=("id",), order="desc", limit=1)
+            self._upto = int(newest[0]["id"]) if newest else 0
+        for station_id in fresh:
+            self._known[station_id] = _nothing(station_id)
+            for action in ("", "BootNotification", "StatusNotification"):
+                for row in self._messages(
+                    [station_id], action=action, origin="cs", columns=_TOLD, order="desc", limit=1
+                ):
+                    self._take(row)
+
+    def _take(self, row: Row) -> None:
+        if row["origin"] != "cs":
+            return
+        station_id = row[self._shape().message]
+        at, known = _instant(row["timestamp"]), self._known[station_id]
+        if known.heard_at is None or at > known.heard_at:
+            known = replace(known, heard_at=at)
+        if row["action"] == "BootNotification" and (known.booted_at is None or at > known.booted_at):
+            known = replace(known, booted_at=at)
+        if row["action"] == "StatusNotification" and (known.status_at is None or at > known.status_at):
+            known = replace(known, status_at=at)
+        self._known[station_id] = known
+
+    def _frames(self, station_id: str, *, after: int) -> list[tuple[str, list[Any]]]:
+        rows = self._messages([station_id], after=after, columns=("id", "origin", "message"))
+        return [(row["origin"], row["message"]) for row in rows if isinstance(row["message"], list)]
+
+    def _messages(
+        self,
+        station_ids: Sequence[str],
+        *,
+        columns: Sequence[str],
+        after: int = 0,
+        action: str = "",
+        origin: str = "",
+        order: str = "asc",
+        limit: int = 0,
+    ) -> list[Row]:
+        named = self._shape().message
+        conditions = [f"{named}: {{_in: $ids}}", f"tenantId: {{_eq: {self._tenant}}}", f"id: {{_gt: {after}}}"]
+        conditions += [f'action: {{_eq: "{action}"}}'] * bool(action) + [f'origin: {{_eq: "{origin}"}}'] * bool(origin)
+        query = (
+            f"query Messages($ids: [String!]!) {{ OCPPMessages(where: {{{', '.join(conditions)}}}, "
+            f"order_by: [{{id: {order}}}]{f', limit: {limit}' if limit else ''}) {{ {named} {' '.join(columns)} }} }}"
+        )
+        rows: list[Row] = self._ask(query, {"ids": list(station_ids)})["OCPPMessages"]
+        return rows
+
+    def _rows(
+        self, table: str, named: str, station_ids: Sequence[str], *, columns: Sequence[str] = (), where: str = ""
+    ) -> list[Row]:
+        conditions = ", ".join(filter(None, (f"{named}: {{_in: $ids}}", f"tenantId: {{_eq: {self._tenant}}}", where)))
+        query = (
+            f"query Known($ids: [String!]!) {{ {table}(where: {{{conditions}}}) {{ {named} {' '.join(columns)} }} }}"
+        )
+        rows: list[Row] = self._ask(query, {"ids": list(station_ids)})[table]
+        return rows
+
+    def _shape(self) -> _Names:
+        if self._names is None:
+            told = self._ask(_SHAPE, {})
+            fields = {name: {one["name"] for one in (told[name] or {}).get("fields") or ()} for name in told}
+            if missing := [name for name in ("messages", "stations", "transactions") if not fields[name]]:
+                raise BackOfficeUnavailable(
+                    self._name, f"its GraphQL API shows no table of {missing[0]}", "have Hasura track it"
+                )
+            new = "ocppConnectionName"
+            self._names = _Names(
+                message=new if new in fields["messages"] else "stationId",
+                station=new if new in fields["stations"] else "id",
+                transaction=new if new in fields["transactions"] else "stationId",
+            )
+        return self._names
+
+    def _ask(self, query: str, variables: Mapping[str, Any]) -> Row:
+        try:
+            return self._data.ask(query, variables)
+        except PartnerRefused as error:
+            raise BackOfficeUnavailable(self._name, f"its GraphQL API: {error.problem}", error.mend) from error
+        except PartnerUnavailable as error:
+            raise BackOfficeUnavailable(self._name, f"its GraphQL API: {error.problem}") from error
+
+
+_TOLD = ("id", "origin", "action", "timestamp")
+
+
+def _answer_to(number: str, frames: Sequence[tuple[str, list[Any]]]) -> Payload | CallError | None:
+    for frame in frames:
+        match frame:
+            case ("cs", [3, str(answered), dict(payload), *_]) if answered == number:
+                return payload
+            case ("cs", [4, str(answered), str(code), *rest]) if answered == number:
+                description, details = (*rest, "", {})[:2]
+                return CallError(unique_id=number, code=code, description=str(description), details=dict(details or {}))
+    return None
+
+
+def _nothing(station_id: str) -> Sighting:
+    return Sighting(
+        station_id=station_id, is_connected=None, booted_at=None, heard_at=None, firmware=None, open_transactions=0
+    )
+
+
+def _said(payload: Payload, *, at: datetime) -> Happened:
+    """Return what a FirmwareStatusNotification or a BootNotification says, in either generation's words."""
+    box = payload.get("chargingStation", payload)
+    number = payload.get("requestId")
+    return Happened(
+        at=at,
+        said=payload.get("status"),
+        booted_with=None if "status" in payload else box.get("firmwareVersion"),
+        request_id=number if isinstance(number, int) else None,
+    )
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The gateway's edge: sockets, files and tables around `charging.ocpp.relay`."""

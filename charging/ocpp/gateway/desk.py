@@ -1,0 +1,128 @@
+"""The desk: what a gateway asks the tables, and what they tell it.
+
+PostgreSQL away is no reason to leave a station outside: what is known goes on, and what should have been asked is told
+later, by the journal.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from charging.database.operations import gateway_links, gateway_orders
+from charging.database.operations.gateway_orders import Taken
+from charging.database.queries import gateway_routes
+from charging.ocpp.gateway.asking import AWAY, Tables
+from charging.ocpp.gateway.hub import Hub
+from charging.ocpp.gateway.known import Known, keep
+
+V = TypeVar("V")
+
+_BEAT_SECONDS = 5.0
+_READ_AGAIN = 12
+"""After so many beats everything is read again: a notice may have been missed."""
+
+
+class Desk:
+    """Belongs to one event loop."""
+
+    def __init__(self, hub: Hub, tables: Tables, *, gateway: str, snapshot: Path) -> None:
+        self._hub = hub
+        self._tables = tables
+        self._gateway = gateway
+        self._snapshot = snapshot
+        self._asked: set[str] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+        hub.look_for_orders = self.look_for_orders
+
+    async def begin(self) -> None:
+        """Note that this gateway has begun, and read what it goes by.
+
+        Raises:
+            DatabaseUnavailable, OperationalError, InterfaceError, TimeoutError: if the tables are away.
+        """
+        run, now = self._hub.run, self._hub.clock()
+        await self._tables.ask(lambda tables: gateway_links.begin(tables, gateway=self._gateway, run=run, at=now))
+        await self.read_routes()
+
+    async def end(self) -> None:
+        """Note that this gateway stops, if anybody hears it."""
+        now = self._hub.clock()
+        await self._tables.start(
+            self._tables.ask(lambda tables: gateway_links.seen(tables, gateway=self._gateway, at=now, is_last=True))
+        )
+
+    async def beat(self) -> None:
+        """Say every few seconds that this gateway is there, and look for what notices may have missed; for ever."""
+        beats = 0
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            beats += 1
+            try:
+                if not self._tables.is_up:
+                    await self.begin()
+                self.look_for_orders(await self._tables.ask(self._beat))
+                if beats % _READ_AGAIN == 0:
+                    await self.read_routes()
+            except AWAY:
+                continue
+
+    async def read_routes(self, station_ids: Iterable[str] = ()) -> None:
+        """Read what these stations go by, or without any named all of them, and go by it.
+
+        Raises:
+            DatabaseUnavailable, OperationalError, InterfaceError, TimeoutError: if the tables are away.
+        """
+        named = sorted(set(station_ids))
+        async with self._reading:  # an answer that is older must not come after a newer one
+            found = await self._tables.ask(lambda tables: gateway_routes.known(tables, named or None))
+            before = self._hub.known
+            if named and before is not None:
+                found = Known(
+                    back_offices=found.back_offices,
+                    routes=_patched(before.routes, found.routes, named),
+                    origins=_patched(before.origins, found.origins, named),
+                    credentials=_patched(before.credentials, found.credentials, named),
+                )
+            if found != before:
+                self._hub.learn(found)
+                await asyncio.to_thread(keep, found, self._snapshot)
+
+    def hear_of_routes(self, station_id: str) -> None:
+        """A route has changed, or with no station named, any number of them."""
+        self._tables.start(self.read_routes([station_id] if station_id else []))
+
+    def look_for_orders(self, station_ids: Iterable[str]) -> None:
+        """See at once whether there are orders for these stations, as far as they are here."""
+        self._asked.update(each for each in station_ids if each in self._hub.sessions)
+        if self._asked and self._looking is None and self._tables.is_up:
+            self._looking = self._tables.start(self._take_orders())
+
+    async def _take_orders(self) -> None:
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, set()
+                self._hub.take_up(await self._tables.ask(partial(self._take, asked)))
+        finally:
+            self._looking = None
+
+    def _take(self, asked: set[str], tables: sa.Connection) -> list[Taken]:
+        now = self._hub.clock()
+        return gateway_orders.take(tables, sorted(asked), gateway=self._gateway, run=self._hub.run, at=now)
+
+    def _beat(self, tables: sa.Connection) -> Sequence[str]:
+        now = self._hub.clock()
+        gateway_links.seen(tables, gateway=self._gateway, at=now)
+        gateway_orders.expire(tables, at=now)
+        return gateway_orders.waiting_stations(tables)
+
+
+def _patched(before: Mapping[str, V], found: Mapping[str, V], named: Sequence[str]) -> Mapping[str, V]:
+    kept = dict(before)
+    for name in named:
+        kept.pop(name, None)
+    return kept | dict(found)
