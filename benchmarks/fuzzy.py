@@ -22,6 +22,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from charging.reconciliation.kernels.assignment import assigned, reaches
+from charging.reconciliation.kernels.ordering import in_order
 
 WINDOW = 300_000_000
 BATCH = 200
@@ -75,14 +76,19 @@ def _sides(sessions: int, per_key: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _by_engine(ours: pl.DataFrame, theirs: pl.DataFrame) -> tuple[int, int]:
-    one, other = ours.sort("key", "start"), theirs.sort("key", "start")
-    our_keys, our_starts = one["key"].to_numpy(), one["start"].to_numpy()
-    their_keys, their_starts = other["key"].to_numpy(), other["start"].to_numpy()
+    our_keys, our_starts = _in_order(ours)
+    their_keys, their_starts = _in_order(theirs)
     firsts, lasts = reaches(our_keys, our_starts, their_keys, their_starts, WINDOW)
     chosen = assigned(our_starts, their_starts, firsts, lasts, WINDOW)
     taken = np.flatnonzero(chosen >= 0)
-    assert np.unique(chosen[taken]).size == taken.size
+    assert np.bincount(chosen[taken], minlength=1).max() <= 1
     return taken.size, int(np.abs(our_starts[taken] - their_starts[chosen[taken]]).sum())
+
+
+def _in_order(side: pl.DataFrame) -> tuple[npt.NDArray[np.uint64], Ints]:
+    keys, starts = side["key"].to_numpy(), side["start"].to_numpy()
+    order = in_order(keys, starts)
+    return keys[order], starts[order]
 
 
 def _by_scipy(ours: pl.DataFrame, theirs: pl.DataFrame) -> tuple[int, int]:

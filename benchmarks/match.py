@@ -58,7 +58,7 @@ NAMES = (
     *("evse_raw", "evse_compact", "token_uid", "contract_compact"),
 )
 SKEW_SECONDS = 25
-SLICE = 500_000
+SLICE = 250_000
 PART = 1_000_000
 """Greater nights are made of parts of so many sessions, and mixed."""
 DATACOMPY = "datacompy==1.1.0"
