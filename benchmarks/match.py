@@ -9,10 +9,16 @@ from the agreed tariff, too. Two in a thousand records bear another session's id
 are repeated, 1 % are credited and replaced, 1 % have another energy, 0.5 % another amount, 5 % a former EVSE id, 2 % an
 attempt before them, 4 % no id that is of use; the clocks are 25 seconds apart.
 
+Ids are of real length and shape: most are UUIDs.
+
 The floor is three hash joins (CDR id, session id, authorisation reference) on preloaded tables: they match nothing one
-to one and judge nothing. datacompy compares only what has an equal id, on eight columns in memory, in an environment of
-its own. Every run is a process of its own, so that its peak memory is its own; runs of the engines are interleaved.
-What a process does once (imports, loading the compiled loops) is timed apart, as `start`.
+to one and judge nothing. `floor, Parquet` reads the ids from the same files, too, and writes the keys of what it
+joined. datacompy compares only what has an equal id, in an
+environment of its own: it reads the 19 columns that both sides state, compares each, and writes the rows of ours
+alone, those of theirs alone, and those of both with the outcome of every column. The files are compressed with LZ4, as
+those of a night are; every peer writes so, too. Every run is a process of its own, so that its peak memory is its own;
+runs of the engines are interleaved. What a process does once (imports, loading the compiled loops) is timed apart, as
+`start`.
 """
 
 import argparse
@@ -46,24 +52,34 @@ TARIFF = parse(
     b'{"type": "ENERGY", "price": 0.40, "vat": 21, "step_size": 1}]}]}'
 )
 SIDES = ("ours", "theirs")
+IDS = ("cdr_id", "session_id", "authorization_reference")
 NAMES = (
     *("cdr_key", "cdr_id", "credits_cdr_id", "session_id", "authorization_reference"),
     *("evse_raw", "evse_compact", "token_uid", "contract_compact"),
 )
 SKEW_SECONDS = 25
-SLICE = 500_000
+SLICE = 250_000
 PART = 1_000_000
 """Greater nights are made of parts of so many sessions, and mixed."""
 DATACOMPY = "datacompy==1.1.0"
+STATED = (
+    *("cdr_id", "session_id", "authorization_reference", "evse_compact", "token_uid", "contract_compact"),
+    *("started_at", "ended_at", "energy_kwh_micro", "net_micro", "gross_micro", "currency", "tariff_id", "is_credit"),
+    *("credits_cdr_id", "last_updated", "evse_uid", "connector_id", "total_hours_micro"),
+)
 COMPARED = """
 import json, resource, sys, time
 import datacompy, pandas, polars
-engine, folder = sys.argv[1:]
-columns = ["cdr_id", "started_at", "ended_at", "energy_kwh_micro", "net_micro", "gross_micro", "currency", "tariff_id"]
-library, compare = {"pandas": (pandas, datacompy.PandasCompare), "polars": (polars, datacompy.PolarsCompare)}[engine]
-sides = [library.read_parquet(f"{folder}/{side}-0.parquet", columns=columns) for side in ("ours", "theirs")]
+engine, folder, *columns = sys.argv[1:]
+library, compare, write = {
+    "pandas": (pandas, datacompy.PandasCompare, "to_parquet"),
+    "polars": (polars, datacompy.PolarsCompare, "write_parquet"),
+}[engine]
 begin, busy = time.perf_counter(), time.process_time()
+sides = [library.read_parquet(f"{folder}/{side}-0.parquet", columns=columns) for side in ("ours", "theirs")]
 found = compare(*sides, join_columns="cdr_id")
+for name in ("df1_unq_rows", "df2_unq_rows", "intersect_rows"):
+    getattr(getattr(found, name), write)(f"{folder}/{engine}-{name}.parquet", compression="lz4")
 print(json.dumps({
     "wall": time.perf_counter() - begin, "cpu": time.process_time() - busy,
     "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -103,7 +119,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _engines(*, with_peers: bool) -> Mapping[str, Callable[[str, Path], Run]]:
-    own = dict.fromkeys(("floor", "engine", "engine, priced"), _child)
+    own = dict.fromkeys(("floor", "floor, Parquet", "engine", "engine, priced"), _child)
     return own | dict.fromkeys(("datacompy pandas", "datacompy polars") if with_peers else (), _datacompy)
 
 
@@ -134,7 +150,7 @@ def _child(engine: str, folder: Path) -> Run:
 
 def _datacompy(engine: str, folder: Path) -> Run:
     uv = [".tools/bin/uv", "run", "--quiet", "--isolated", "--no-project", "--with", DATACOMPY, "--with", "pyarrow"]
-    command = [*uv, "python", "-c", COMPARED, engine.removeprefix("datacompy "), str(folder)]
+    command = [*uv, "python", "-c", COMPARED, engine.removeprefix("datacompy "), str(folder), *STATED]
     found: Run = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return found
 
@@ -145,12 +161,12 @@ def _write(folder: Path, sessions: int) -> Run:
     for part, size in enumerate(sizes):
         night = labelled_night(size, seed=1 + part, clock_skew_seconds=SKEW_SECONDS)
         for side, frame in _apart(night, part).items():
-            frame.write_parquet(folder / f"{'part' if side == 'theirs' else side}-{part}.parquet")
+            frame.write_parquet(folder / f"{'part' if side == 'theirs' else side}-{part}.parquet", compression="lz4")
         del night
     for number in range(len(sizes)):
         pieces = [pl.scan_parquet(path).gather_every(len(sizes), number) for path in folder.glob("part-*.parquet")]
         mixed = pl.concat(pieces).collect().sample(fraction=1, shuffle=True, seed=number)
-        mixed.write_parquet(folder / f"theirs-{number}.parquet")
+        mixed.write_parquet(folder / f"theirs-{number}.parquet", compression="lz4")
     return {}
 
 
@@ -174,12 +190,25 @@ def _floor(folder: Path) -> Run:
     import duckdb  # noqa: PLC0415 - the peer alone needs it, and its memory is not ours
 
     database = duckdb.connect()
-    columns = "cdr_id, session_id, authorization_reference"
     for side in SIDES:
-        database.execute(f"CREATE TABLE {side} AS SELECT {columns} FROM '{folder}/{side}-*.parquet'")
+        database.execute(f"CREATE TABLE {side} AS SELECT {', '.join(IDS)} FROM '{folder}/{side}-*.parquet'")
     begin, busy = time.perf_counter(), time.process_time()
-    for key in columns.split(", "):
+    for key in IDS:
         database.execute(f"SELECT count(*) FROM ours JOIN theirs USING ({key})").fetchall()
+    return _run(begin, busy)
+
+
+def _floor_of_files(folder: Path) -> Run:
+    import duckdb  # noqa: PLC0415 - the peer alone needs it, and its memory is not ours
+
+    database = duckdb.connect()
+    begin, busy = time.perf_counter(), time.process_time()
+    for key in IDS:
+        database.execute(
+            f"COPY (SELECT ours.cdr_key ours_key, theirs.cdr_key theirs_key FROM '{folder}/ours-*.parquet' ours "
+            f"JOIN '{folder}/theirs-*.parquet' theirs USING ({key})) "
+            f"TO '{folder}/joined-{key}.parquet' (FORMAT parquet, COMPRESSION lz4_raw)"
+        )
     return _run(begin, busy)
 
 
@@ -202,7 +231,8 @@ def _judged(folder: Path, tariffs: Sequence[Tariff]) -> Run:
     part = 0
     for told in night.verdicts:
         for piece in told.frame.iter_slices(SLICE):
-            judged_frame(piece, night.ours, night.theirs, night.codes).write_parquet(folder / f"judged-{part}.parquet")
+            judged = judged_frame(piece, night.ours, night.theirs, night.codes)
+            judged.write_parquet(folder / f"judged-{part}.parquet", compression="lz4", statistics=False)
             part += 1
     return _run(begin, busy) | {"start": start}
 
@@ -230,7 +260,7 @@ def _run(begin: float, busy: float) -> Run:
     }
 
 
-CHILDREN = {"floor": _floor, "engine": _engine, "engine, priced": _priced}
+CHILDREN = {"floor": _floor, "floor, Parquet": _floor_of_files, "engine": _engine, "engine, priced": _priced}
 
 
 def _checked(folder: Path) -> str:

@@ -7,16 +7,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 from charging import canonical
 from charging.database.operations import cases as write_cases
-from charging.database.operations import roaming as write
-from charging.database.operations import roaming_columns as write_columns
 from charging.database.queries import cases as read_cases
 from charging.database.queries import identifiers as ledger
-from charging.database.queries import moves, night_frames, nights, stored_cdrs
+from charging.database.queries import moves, nights, stored_cdrs
 from charging.reconciliation import named_columns, night_share
 from charging.reconciliation.aliases import Alias, former_ids, of_ledger
 from charging.reconciliation.billed_twice import held_twice
@@ -30,7 +27,7 @@ from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
-from tasks import as_provider, night_parts, night_sides, not_billed, places
+from tasks import as_provider, night_parts, night_sides, not_billed, places, stored_nights
 from tasks.intake import MARGIN, Taken
 from tasks.night_parts import Agreement, Workplace
 from tasks.night_sides import Sides, own
@@ -103,10 +100,12 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
             else not_billed.named_in(connection, judged, sides.theirs, around=around)
         )
         share = night_share.share(judged, period=night.period)
-        _store_ours(connection, sides, share.kept, at=now)
+        stored_nights.store_ours(connection, sides, share.kept, at=now)
         notes = (*night.taken.notes, *both_offices.said(twice, kept=share.kept.judged["ours_key"]))
         head = _head(partner, share.kept, sides, night=night, notes=notes) | {"reconciled_at": now}
-        changed = _store(connection, partner, night, head=head, kept=share.kept)
+        changed = stored_nights.store(
+            connection, head, share.kept, partner=partner.name, day=night.day, because=night.because
+        )
         followed = _follow(connection, partner, night, share, sides, lateness=lateness, now=now)
     return Outcome(head=head, kept=share.kept, changes=changed, followed=followed, lateness=lateness)
 
@@ -129,40 +128,6 @@ def within(judged: Sequence[Judged], cdrs: Sequence[Cdr], *, period: Period) -> 
     kept = [one for one in judged if period[0] <= ended_at[str(one.ours_key or one.theirs_key)] < period[1]]
     keys = {key for one in kept for key in (one.ours_key, one.theirs_key)}
     return kept, [cdr for cdr in cdrs if cdr.cdr_key in keys]
-
-
-def _store_ours(connection: sa.Connection, sides: Sides, kept: NightFrame, *, at: datetime) -> None:
-    """Keep the CDRs of ours that the night has judged, as they were judged."""
-    keys = kept.judged.select(cdr_key=pl.col("ours_key").drop_nulls())
-    for part in sides.ours.frames():
-        frame = part.join(keys, on="cdr_key", how="semi")
-        cdrs = [sides.exact[key] for key in frame.filter(~pl.col("is_exact"))["cdr_key"]]
-        write_columns.store_cdr_frame(connection, frame, cdrs=cdrs, at=at)
-
-
-def _store(
-    connection: sa.Connection, partner: Partner, night: Night, *, head: Mapping[str, Any], kept: NightFrame
-) -> Changes | None:
-    """Store the night; a version is added where it is new, or another outcome than before."""
-    before = nights.night(connection, partner.name, night.day)
-    found = night_frames.changed(connection, kept, partner=partner.name, day=night.day) if before else None
-    write_columns.store_night(connection, head, kept, partner=partner.name, day=night.day)
-    is_same = before is not None and (before["is_complete"], before["inputs_sha256"]) == (
-        head["is_complete"],
-        head["inputs_sha256"],
-    )
-    if found is None or found.counts or not is_same:
-        version = {
-            "because": night.because if before else "it was judged for the first time",
-            "is_complete": head["is_complete"],
-            "judged": kept.judged.height,
-            "changes": canonical.plain(found) if found else {},
-            "inputs_sha256": head["inputs_sha256"],
-            "verdicts_sha256": night_share.verdicts_digest(kept),
-            "reconciled_at": head["reconciled_at"],
-        }
-        write.store_version(connection, version, partner=partner.name, day=night.day)
-    return found
 
 
 def _follow(

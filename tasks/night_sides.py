@@ -18,7 +18,7 @@ from charging.reconciliation.night_frame import NightFrame
 from charging.roaming.cdr import Cdr, Cohort, Side
 from charging.roaming.frame import to_frame
 from charging.roaming.held import Account, HeldCdrs
-from charging.roaming.own import Own, Skipped, priced, unpriced
+from charging.roaming.own import Own, Skipped, billed, unpriced
 from charging.roaming.own_frame import priced_in_columns
 from charging.roaming.partner import Partner
 from charging.roaming.placing import placed, placed_cdrs
@@ -103,7 +103,7 @@ def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
     """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
     parts = list(own_parts(connection, partner, period))
     return Own(
-        cdrs=tuple(sorted((priced(cdr, partner) for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
+        cdrs=tuple(sorted((billed(cdr, partner) for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
         skipped=tuple(one for part in parts for one in part.skipped),
     )
 

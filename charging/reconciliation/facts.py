@@ -19,7 +19,7 @@ Number = TypeVar("Number", bound=np.generic)
 GREATEST = 2**55
 """Greater numbers are left to the object rules: a hundred times as much still fits into 64 bits."""
 COHORTS = pl.Enum(["moved", "not_moved"])
-_SLICE = 1 << 18
+SLICE = 1 << 18
 """CDRs that are read at a time."""
 _IDS = ("cdr_id", "session_id", "authorization_reference")
 
@@ -102,14 +102,18 @@ class Facts:
         """Return columns of the source as they are, in its order."""
         return self.source.select(columns).collect()
 
+    def part(self, number: int, column: str) -> pl.Series:
+        """Return a column of one slice of the source: of the `SLICE` rows from `number` times as many on."""
+        return self.source.slice(number * SLICE, SLICE).select(column).collect().to_series()
+
     def rows(self, rows: npt.NDArray[np.integer], *columns: str | pl.Expr) -> pl.DataFrame:
         """Return some rows of the source, in the order of `rows`."""
         wanted, places = np.unique(rows, return_inverse=True)
-        starts = np.unique(wanted // _SLICE) * _SLICE
+        starts = np.unique(wanted // SLICE) * SLICE
         parts = [self.source.head(0).select(*columns).collect()] if starts.size == 0 else []
         for first in starts.tolist():
-            begin, end = np.searchsorted(wanted, [first, first + _SLICE])
-            parts.append(self.source.slice(first, _SLICE).select(*columns).collect()[wanted[begin:end] - first])
+            begin, end = np.searchsorted(wanted, [first, first + SLICE])
+            parts.append(self.source.slice(first, SLICE).select(*columns).collect()[wanted[begin:end] - first])
         found: pl.DataFrame = pl.concat(parts)[places]
         return found
 
@@ -150,8 +154,8 @@ def _read(source: pl.LazyFrame, wanted: list[pl.Expr]) -> dict[str, npt.NDArray[
     """Return columns without nulls. A slice at a time: the texts that they are made of are never all in memory."""
     height = int(source.select(pl.len()).collect().item())
     columns: dict[str, npt.NDArray[Any]] = {}
-    for first in range(0, max(height, 1), _SLICE):
-        found = source.slice(first, _SLICE).select(*wanted).collect()
+    for first in range(0, max(height, 1), SLICE):
+        found = source.slice(first, SLICE).select(*wanted).collect()
         for name in found.columns:
             part = found[name].to_numpy()
             whole = columns.setdefault(name, np.empty(height, part.dtype))

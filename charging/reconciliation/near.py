@@ -2,11 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.assignment import assigned, reaches
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
+from charging.reconciliation.kernels.ordering import in_order
 from charging.reconciliation.kernels.sweeping import START_WINDOW, Sorted, Test, close_edges, swept
 from charging.roaming.terms import Tier
 
@@ -71,12 +71,7 @@ def _sorted(side: Facts, free: Mask, driver: str | None) -> Sorted:
     keys = side.evse[rows]
     if driver is not None:
         keys = keys * _ODD ^ _driver(side, driver)[rows]
-    order = (
-        pl.DataFrame({"key": keys, "start": side.start[rows], "row": rows})
-        .select(pl.arg_sort_by("key", "start", "row"))
-        .to_series()
-        .to_numpy()
-    )
+    order = in_order(keys, side.start[rows])
     rows = rows[order]
     return keys[order], side.start[rows], side.end[rows], side.energy[rows], rows
 

@@ -4,10 +4,14 @@ Two back-offices both count their transactions 1, 2, 3. An id that CDRs of both 
 time must agree with it, or what comes after the ids must tell.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
+import polars as pl
 
 from charging.loops.together import both
-from charging.reconciliation.facts import COHORTS, Facts
+from charging.reconciliation.facts import COHORTS, SLICE, Facts
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
 from charging.reconciliation.kernels.joining import START_WINDOW, id_edges, repeats
 from charging.roaming.terms import Tier
@@ -86,15 +90,33 @@ def _keys(tier: Tier, side: Facts, free: Mask) -> tuple[Keys, Rows]:
 
 
 def _agree(column: str, ours: Facts, theirs: Facts, left: Rows, right: Rows) -> Mask:
+    """Whether the texts behind the hashes are equal. `left` ascends: ours are read in slices, and few are in memory."""
     if left.size == 0:
         return np.empty(0, np.bool_)
-    one, other = both(lambda side: side[0].texts(column)[column].gather(side[1]), (ours, left), (theirs, right))
+    others = theirs.texts(column)[column]
+
+    def same(numbers: range) -> Sequence[Mask]:
+        cuts = np.searchsorted(left, [number * SLICE for number in (*numbers, numbers.stop)])
+        return [
+            _are_same(
+                ours.part(number, column).gather(left[begin:end] - number * SLICE), others.gather(right[begin:end])
+            )
+            for number, (begin, end) in zip(numbers, pairwise(cuts), strict=True)
+        ]
+
+    first, last = int(left[0]) // SLICE, int(left[-1]) // SLICE + 1
+    middle = (first + last) // 2
+    one, other = both(same, range(first, middle), range(middle, last))
+    found: Mask = np.concatenate([*one, *other]) & (ours.owner[left] == theirs.owner[right])
+    return found
+
+
+def _are_same(one: pl.Series, other: pl.Series) -> Mask:
     found: Mask = (one == other).fill_null(value=False).to_numpy().copy()
     if not found.all():  # ids are compared without regard to case, which few need
         unlike = np.flatnonzero(~found)
         is_same = one[unlike].str.to_uppercase() == other[unlike].str.to_uppercase()
         found[unlike] = is_same.fill_null(value=False).to_numpy()
-    found &= ours.owner[left] == theirs.owner[right]
     return found
 
 

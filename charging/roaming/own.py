@@ -11,6 +11,7 @@ from operator import attrgetter
 from charging.network import Evse, Session, Token
 from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side, usage
 from charging.roaming.compact import compact_contract, compact_evse, compact_token
+from charging.roaming.frame import micro
 from charging.roaming.partner import Partner
 from charging.tariffs.agreed import agreed
 from charging.tariffs.cost import Price
@@ -66,7 +67,7 @@ def own_cdrs(
     moved when a session began; `id_at` which id the EVSE bore then; `zones` the time zone of a station's location.
     """
     made = unpriced(sessions, partner=partner, tokens=tokens, evses=evses, cohort=cohort, id_at=id_at, zones=zones)
-    return replace(made, cdrs=tuple(priced(cdr, partner) for cdr in made.cdrs))
+    return replace(made, cdrs=tuple(billed(cdr, partner) for cdr in made.cdrs))
 
 
 def unpriced(
@@ -92,7 +93,9 @@ def unpriced(
         evse = evses.get((session.station_id, session.connector_id or 0))
         evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))
         made = _cdr(session, token, evse, partner, cohort(session))
-        cdrs.append(replace(made, time_zone=zones.get(session.station_id)))
+        zone = zones.get(session.station_id)
+        raw_sha256 = version(made.raw_sha256, made.evse_raw, made.contract_compact, made.cohort, zone)
+        cdrs.append(replace(made, time_zone=zone, raw_sha256=raw_sha256))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 
 
@@ -160,8 +163,30 @@ def priced(cdr: Cdr, partner: Partner, *, has_default: bool = True) -> Cdr:
     return replace(cdr, net=charge.net, gross=charge.gross, tariff_id=tariff.tariff_id, quality=(*cdr.quality, *doubts))
 
 
+def billed(cdr: Cdr, partner: Partner) -> Cdr:
+    """Return a CDR of ours as `priced` does, as a version of its own: the zone or the tariff may be known later."""
+    return identified(priced(cdr, partner))
+
+
+def identified(cdr: Cdr) -> Cdr:
+    """Return a CDR of ours whose version is told by the session as it came, and by what it costs."""
+    amounts = (_as_in_columns(number) for number in (cdr.net, cdr.gross))
+    doubts = (code for code in cdr.quality if code.startswith("cost."))
+    return replace(cdr, raw_sha256=version(cdr.raw_sha256, *amounts, cdr.tariff_id, *doubts))
+
+
+def _as_in_columns(number: Decimal | None) -> int | Decimal | None:
+    scaled = None if number is None else micro(number)
+    return number if scaled is None else scaled
+
+
+def version(*facts: object) -> str:
+    """Return what tells the versions of a record of ours apart."""
+    return sha256("|".join(map(str, facts)).encode()).hexdigest()
+
+
 def _hash(session: Session) -> str:
-    """The identity of this version of our record: everything that is billed from it."""
+    """The session as it came: everything that is billed from it."""
     facts = (
         session.session_id,
         session.station_id,
@@ -171,4 +196,4 @@ def _hash(session: Session) -> str:
         session.stopped_at.isoformat(),
         session.energy_kwh,
     )
-    return sha256("|".join(map(str, facts)).encode()).hexdigest()
+    return version(*facts)

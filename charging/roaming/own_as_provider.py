@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.compact import compact_evse
 from charging.roaming.feed import FeedConnector, FeedEvse, FeedLocation, FeedSession
 from charging.roaming.holders import Holders, Standing
-from charging.roaming.own import Own, Skipped, Unbilled, priced, whole_lines
+from charging.roaming.own import Own, Skipped, Unbilled, priced, version, whole_lines
 from charging.roaming.partner import Partner
 from charging.roaming.zones import is_zone
 from charging.tariffs.tariff import Dimension
@@ -162,8 +161,8 @@ def _named(cdr: Cdr, tariff_id: str | None) -> Cdr:
 
 def _identified(cdr: Cdr) -> Cdr:
     """The identity of this version of our record: the session as it came, and all that was made of it."""
-    facts = (cdr.raw_sha256, cdr.evse_raw, cdr.net, cdr.gross, cdr.tariff_id, cdr.token_uid)
-    return replace(cdr, raw_sha256=sha256("|".join(map(str, facts)).encode()).hexdigest())
+    facts = (cdr.raw_sha256, cdr.evse_raw, cdr.net, cdr.gross, cdr.tariff_id, cdr.token_uid, cdr.time_zone)
+    return replace(cdr, raw_sha256=version(*facts))
 
 
 def _used(evse: FeedEvse, charged: FeedSession | Cdr) -> Iterable[FeedConnector]:

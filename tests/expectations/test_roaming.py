@@ -126,6 +126,15 @@ def test_a_feed_in_another_unit_is_blocked_as_a_whole():
     assert "another unit" in blocks[0]
 
 
+def test_of_so_few_none_tells_a_unit():
+    in_wh = [other(number, energy_kwh=Decimal(10_000), total_hours=Decimal("0.5")) for number in (2, 3)]
+
+    findings = check_feed(to_frame(in_wh), given=GIVEN)
+
+    assert not findings.blocks
+    assert any("another unit" in warning for warning in findings.warnings)
+
+
 def test_one_in_five_may_be_beyond_any_station():
     in_wh = other(2, energy_kwh=Decimal(10_000))
 

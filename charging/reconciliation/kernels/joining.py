@@ -12,6 +12,7 @@ _DAY = 86_400_000_000
 _QUARTER = 900_000_000
 _MINUTE = 60_000_000
 _WATT_HOURS = 10_000
+_TELLING_ENERGY, _TELLING_TIME = 500_000, 5 * _MINUTE
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FULL = 255
 
@@ -42,8 +43,13 @@ def is_plausible(ours: Evidence, i: int, theirs: Evidence, j: int) -> bool:
 
 @inner
 def _is_shifted(ours: Evidence, i: int, theirs: Evidence, j: int, apart: int) -> bool:
-    """Whether two rows tell of one session by clocks that are whole quarters of an hour apart."""
+    """Whether two rows tell of one session by clocks that are whole quarters of an hour apart.
+
+    Failed starts of some seconds and watt-hours are all alike: only half a kWh or five minutes tell a session.
+    """
     lasted, other = ours[1][i] - ours[0][i], theirs[1][j] - theirs[0][j]
+    if min(ours[2][i], theirs[2][j]) < _TELLING_ENERGY and min(lasted, other) < _TELLING_TIME:
+        return False
     off = apart % _QUARTER
     return (
         abs(ours[2][i] - theirs[2][j]) <= _WATT_HOURS

@@ -168,6 +168,10 @@ def is_plausible(one, other, aliases):
         abs(one.energy_kwh - other.energy_kwh) <= Decimal("0.010")
         and abs((one.ended_at - one.started_at) - (other.ended_at - other.started_at)) <= timedelta(minutes=1)
         and min(off, QUARTER - off) <= WINDOW
+        and (
+            min(one.energy_kwh, other.energy_kwh) >= Decimal("0.5")
+            or min(one.ended_at - one.started_at, other.ended_at - other.started_at) >= timedelta(minutes=5)
+        )
     )
     return (has_evse or has_token or has_contract) and (shares_time or is_shifted)
 

@@ -127,6 +127,19 @@ def test_sessions_that_overlap_too_little_are_two(ours, theirs, verdicts, minute
     assert verdicts([ours()], [shifted]) == expected
 
 
+@pytest.mark.parametrize(
+    ("minutes", "kwh", "expected"),
+    [
+        pytest.param(4, "0.499", ["missing_at_partner", "missing_at_us"], id="two failed starts"),
+        pytest.param(4, "0.500", ["within_tolerance"], id="half a kWh tells a session"),
+        pytest.param(5, "0.072", ["within_tolerance"], id="five minutes tell a session"),
+    ],
+)
+def test_clocks_an_hour_apart_need_a_session_to_tell_it(ours, theirs, verdicts, minutes, kwh, expected):
+    an_hour_later = theirs(minutes=minutes, kwh=kwh, token_uid="04FFFFFF", start=START + timedelta(hours=1))
+    assert verdicts([ours(minutes=minutes, kwh=kwh)], [an_hour_later]) == expected
+
+
 def test_an_id_of_another_driver_elsewhere_proves_nothing(ours, theirs, verdicts):
     stranger = theirs(
         evse_compact="NLEVNE99",

@@ -123,3 +123,39 @@ def test_a_tariff_goes_by_the_clock_at_the_station(own):
 
     assert (there.time_zone, there.net) == ("Europe/Lisbon", Decimal("2.02"))
     assert (agreed.time_zone, agreed.net) == (None, Decimal("5.06"))
+
+
+DEARER = parse(
+    b'{"id": "E", "currency": "EUR", "elements": [{"price_components": ['
+    b'{"type": "ENERGY", "price": 0.50, "step_size": 1}]}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param({"zones": {"CS-1": "Europe/Lisbon"}}, id="the clock at the station"),
+        pytest.param({"tariff": DEARER}, id="the agreed tariff"),
+        pytest.param({"evses": (replace(EVSE, evse_id="NL*EVN*ECS1*2"),)}, id="the EVSE's id"),
+        pytest.param({"token": replace(TOKEN, contract_id="NL-ROA-C00010070-7")}, id="the driver's contract"),
+    ],
+)
+def test_what_becomes_known_later_makes_another_version(own, later):
+    (before,), (same,), (after,) = own(SESSION).cdrs, own(SESSION).cdrs, own(SESSION, **later).cdrs
+
+    assert before.cdr_key == same.cdr_key
+    assert before.cdr_key != after.cdr_key
+
+
+def test_one_session_in_two_back_offices_has_two_keys(partner):
+    offices = iter(Cohort)
+
+    made = own_cdrs(
+        [SESSION, SESSION],
+        partner=partner,
+        tokens={TOKEN.token_uid: TOKEN},
+        evses={("CS-1", 1): EVSE},
+        cohort=lambda _: next(offices),
+    )
+
+    assert len({cdr.cdr_key for cdr in made.cdrs}) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from charging.network import Evse, Session, Token
 from charging.roaming.frame import to_frame
-from charging.roaming.own import priced, unpriced
+from charging.roaming.own import billed, unpriced
 from charging.roaming.own_frame import priced_in_columns
 from charging.tariffs.parse import parse
 
@@ -84,7 +84,7 @@ def test_is_what_each_of_them_costs(partner, name, zones):
 
     frame, long = priced_in_columns(made, agreed_with)
 
-    alone = [priced(cdr, agreed_with) for cdr in made]
+    alone = [billed(cdr, agreed_with) for cdr in made]
     expected = to_frame(alone)
     assert frame.sort("cdr_key").equals(expected.sort("cdr_key"))
     assert {cdr.cdr_key: cdr for cdr in long} == {

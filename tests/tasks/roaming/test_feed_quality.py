@@ -62,16 +62,16 @@ def test_says_nothing_of_a_night_without_a_cdr(reconciled, said):
 
 
 def test_judges_nothing_of_a_feed_in_another_unit_and_keeps_what_came(reconciled, make_record, engine, said):
-    in_wh = [make_record(hour, kwh=900) for hour in (8, 9)]
+    in_wh = [make_record(hour, kwh=900) for hour in (8, 9, 10)]
 
     with pytest.raises(QualityBlocked, match="another unit"):
         reconciled(*in_wh)
 
     with engine.connect() as connection:
         assert nights.night(connection, "roa", DAY) is None
-        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.cdr)) == 2
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.cdr)) == 3
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.followed_case)) == 0
-    assert "feed.units_agree" in said()["night-roa-2026-03-01", "feed", "roa", 2]
+    assert "feed.units_agree" in said()["night-roa-2026-03-01", "feed", "roa", 3]
 
 
 def test_keeps_what_was_said_of_a_night_that_is_judged_again(reconciled, make_record, engine):
@@ -85,7 +85,7 @@ def test_keeps_what_was_said_of_a_night_that_is_judged_again(reconciled, make_re
 
 def test_a_night_left_out_whose_feed_blocks_waits_and_is_said(reconciled, make_record, engine):
     reconciled(day=date(2026, 2, 28), at="2026-03-01T04:30:00+00:00")
-    in_wh = [make_record(hour, kwh=900) for hour in (8, 9)]
+    in_wh = [make_record(hour, kwh=900) for hour in (8, 9, 10)]
 
     told = reconciled(*in_wh, day=date(2026, 3, 3), at="2026-03-04T04:30:00+00:00")
 

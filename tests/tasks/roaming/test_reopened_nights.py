@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from charging.database import tables
 from charging.database.queries import cases, gating, nights
 from charging.errors import PartnerUnavailable
-from tasks import judged_nights, night
+from tasks import judged_nights, night, stored_nights
 
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
 
@@ -66,11 +66,14 @@ def test_ends_in_the_same_rows_when_it_is_run_again(reconciled, make_record, sto
     assert again["changed"] == {}
 
 
-@pytest.mark.parametrize("place", ["judge", "_follow", "_store"])
-def test_ends_in_the_same_rows_when_it_was_killed(reconciled, make_record, stored, monkeypatch, place, engine):
+@pytest.mark.parametrize(
+    ("room", "place"),
+    [(judged_nights, "judge"), (judged_nights, "_follow"), (stored_nights, "store_ours"), (stored_nights, "store")],
+)
+def test_ends_in_the_same_rows_when_it_was_killed(reconciled, make_record, stored, monkeypatch, room, place, engine):
     records = (make_record(8), make_record(9, kwh=1.4))
     with monkeypatch.context() as broken:
-        broken.setattr(judged_nights, place, _killed)
+        broken.setattr(room, place, _killed)
         with pytest.raises(KeyboardInterrupt):
             reconciled(*records)
 
