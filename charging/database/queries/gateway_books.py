@@ -9,18 +9,18 @@ import msgspec
 import sqlalchemy as sa
 
 from charging.database import tables
-from charging.ocpp.relay.facts import Fact, FactKind
+from charging.ocpp.relay.facts import BOOK_KINDS, Fact, FactKind
 
 _BEGINS = (FactKind.STARTED, FactKind.SEEN)
 _ENDS = (
     FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.SUPERSEDED, FactKind.REFUSED_STOP, FactKind.REFUSED_START,
 )  # fmt: skip
 LATEST = 200
-"""Facts of a station that its book is made of: many times those that a book remembers."""
+"""Facts of a station that its book is made of: many times those that a book remembers. Others do not count."""
 
 
 def facts(connection: sa.Connection, station_ids: Sequence[str]) -> dict[str, list[Fact]]:
-    """Return the latest facts of each station, its oldest first."""
+    """Return the latest facts of each station that change its book, its oldest first."""
     wanted = (
         sa.func.unnest(sa.literal(list(station_ids), sa.ARRAY(sa.Text)))
         .table_valued("station_id")
@@ -29,7 +29,7 @@ def facts(connection: sa.Connection, station_ids: Sequence[str]) -> dict[str, li
     fact = tables.transaction_fact.c
     latest = (
         sa.select(fact.station_id, fact.fact_number, fact.facts)
-        .where(fact.station_id == wanted.c.station_id)
+        .where(fact.station_id == wanted.c.station_id, fact.kind.in_(sorted(BOOK_KINDS)))
         .order_by(fact.fact_number.desc())
         .limit(LATEST)
         .lateral("latest")

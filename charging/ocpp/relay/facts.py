@@ -38,6 +38,20 @@ class FactKind(StrEnum):
     """OCPP 2.x: an end without a start at this back office. It was relayed; the back office has only a part."""
 
 
+BOOK_KINDS = frozenset(
+    {
+        FactKind.STARTED,
+        FactKind.SEEN,
+        FactKind.STOPPED,
+        FactKind.KEPT_STOP,
+        FactKind.SUPERSEDED,
+        FactKind.REFUSED_STOP,
+        FactKind.REFUSED_START,
+    }
+)
+"""What a book is made of: the other kinds change nothing in it."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One finding. `msgspec.json.encode` and `decode` are its way to the tables and back."""
 
