@@ -1,10 +1,20 @@
 """Frames and configuration without what must not be stored or shown: keys, passwords, drivers' tokens."""
 
+import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-_SECRET = re.compile(r"password|passwd|authori[sz]ation.?key|secret|private.?key|api.?key|pin$", re.IGNORECASE)
+import msgspec
+
+_SECRET = re.compile(
+    r"password|passwd|pass(?:phrase|code|key)|pass\b|psk|authori[sz]ation.?key|secret|private.?key|api.?key|pin\b",
+    re.IGNORECASE,
+)
+_VALUES = frozenset({"attributeValue", "value", "actualValue"})
+"""Where a message tells a variable's value (OCPP 2.0.1, SetVariables, NotifyReport, NotifyEvent)."""
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _TOKEN = frozenset({"idtag", "parentidtag", "idtoken", "groupidtoken"})
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]*(?=@)")
 
@@ -13,17 +23,16 @@ def redact(value: Any) -> Any:
     """Return the JSON value with secrets as `****`, and tokens shortened so that one can still be told from another.
 
     Some stations tell their password when asked for their whole configuration; a `{key, value}` pair is judged by its
-    key.
+    key, a variable's value by the variable's name, and JSON within a string as what it says.
     """
     if isinstance(value, Mapping):
-        is_secret_pair = isinstance(value.get("key"), str) and bool(_SECRET.search(value["key"]))
-        return {
-            name: "****" if is_secret_pair and name == "value" else _member(str(name), member)
-            for name, member in value.items()
-        }
+        key, variable = value.get("key"), value.get("variable")
+        names = (key, variable.get("name") if isinstance(variable, Mapping) else None)
+        found = {str(name): _member(str(name), member) for name, member in value.items()}
+        return _without_values(found) if any(isinstance(name, str) and is_secret(name) for name in names) else found
     if isinstance(value, list | tuple):
         return [redact(member) for member in value]
-    return _USER_INFO.sub("****", value) if isinstance(value, str) else value
+    return _text(value) if isinstance(value, str) else value
 
 
 def is_secret(key: str) -> bool:
@@ -41,4 +50,32 @@ def _member(name: str, value: Any) -> Any:
         return "****"
     if name.casefold() in _TOKEN and isinstance(value, str):
         return short_token(value)
-    return redact(value)
+    found = redact(value)
+    if name.casefold() == "vpn" and isinstance(found, dict) and "key" in found:
+        found["key"] = "****"  # the secret that both ends share (OCPP 2.0.1, VPNType)
+    return found
+
+
+def _without_values(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: "****" if name in _VALUES else _without_values(member) for name, member in value.items()}
+    return [_without_values(member) for member in value] if isinstance(value, list) else value
+
+
+def _text(text: str) -> str:
+    plain = _USER_INFO.sub("****", text)
+    if not plain.lstrip().startswith(("{", "[")):
+        return plain
+    try:
+        said = json.loads(plain, parse_float=Decimal)
+    except ValueError:
+        return plain
+    except RecursionError:
+        return "****"
+    found = redact(said)
+    if found == said and not _SECRET.search(plain):
+        return plain
+    try:
+        return _ENCODER.encode(found).decode()
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return "****"

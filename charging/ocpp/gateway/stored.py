@@ -10,7 +10,8 @@ from charging.database.columns import storable
 from charging.ocpp.redact import redact
 
 _SUSPECT = re.compile(
-    rb"passw|authori|secret|private|api.?key|pin\"|id_?tag|id_?token|grouptoken|://[^/\s\"]*@|\\u00", re.IGNORECASE
+    rb"pass|psk|authori|secret|private|api.?key|pin\b|vpn|id_?tag|id_?token|grouptoken|://[^/\s\"]*@|\\u00",
+    re.IGNORECASE,
 )
 """Frames without any of this go in as they are: nearly all. An escaped letter may hide any word."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

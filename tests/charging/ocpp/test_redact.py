@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from charging.ocpp.gateway.stored import stored
 from charging.ocpp.redact import redact, short_token
 
 CANARY = "hunter2-hunter2"
+PASSWORD = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
 
 
 @pytest.mark.parametrize(
@@ -19,10 +21,20 @@ CANARY = "hunter2-hunter2"
         pytest.param({"url": f"wss://station:{CANARY}@csms.example/ocpp"}, id="password in a URL"),
         pytest.param({"WebSocketPassword": CANARY}, id="WebSocketPassword"),
         pytest.param({"idTag": CANARY}, id="driver's token"),
+        pytest.param({"setVariableData": [PASSWORD | {"attributeValue": CANARY}]}, id="SetVariables"),
+        pytest.param({"reportData": [PASSWORD | {"variableAttribute": [{"value": CANARY}]}]}, id="NotifyReport"),
+        pytest.param({"eventData": [PASSWORD | {"actualValue": CANARY}]}, id="NotifyEvent"),
+        pytest.param({"connectionData": {"vpn": {"key": CANARY, "type": "IPSec"}}}, id="key of a VPN"),
+        pytest.param({"key": "WifiPsk", "value": CANARY}, id="key of a wireless network"),
+        pytest.param({"key": "APNPass", "value": CANARY}, id="password of an access point"),
+        pytest.param({"data": json.dumps({"password": CANARY, "amount": 1.50})}, id="JSON in a string"),
+        pytest.param({"data": json.dumps([json.dumps({"simPin": CANARY})])}, id="JSON in JSON in a string"),
+        pytest.param({"data": f'{{"a":{{"password":"{CANARY}"}},"a":1}}'}, id="JSON that says a thing twice"),
     ],
 )
 def test_no_secret_is_left(frame):
     assert CANARY not in json.dumps(redact(frame))
+    assert CANARY not in stored(json.dumps(frame).encode())
 
 
 @pytest.mark.parametrize(
@@ -31,6 +43,9 @@ def test_no_secret_is_left(frame):
         pytest.param({"key": "HeartbeatInterval", "value": "300"}, id="plain key"),
         pytest.param({"url": "wss://csms.example/ocpp", "n": 1, "b": None, "l": [1.5, True]}, id="plain values"),
         pytest.param({"spinning": "yes"}, id="pin within a word"),
+        pytest.param({"data": '{ "power": 11.10, "l": [1] }'}, id="JSON in a string without any"),
+        pytest.param({"data": "[not JSON"}, id="no JSON in a string"),
+        pytest.param({"variable": {"name": "Interval"}, "attributeValue": "300"}, id="plain variable"),
     ],
 )
 def test_what_is_no_secret_stays(frame):
