@@ -118,7 +118,7 @@ def _told(
             for side, each in (("ours", ours), ("theirs", theirs))
             for cdr_id, reason in each.rejected
         ],
-        "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in ours.skipped],
+        "skipped": [one.told() for one in ours.skipped],
         "notes": [*theirs.notes, *(() if partner.tariffs else (NO_TARIFF,))],
         "judged": [_row(one, by_key) for one in kept],
     }
@@ -145,7 +145,8 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["rejected"]:
         yield f"not read ({one['side']}): {one['cdr_id'] or 'without an id'}: {one['reason']}"
     for one in result["skipped"]:
-        yield f"no CDR of ours: session {one['session_id']}: {one['reason']}"
+        office = f" of the {one['back_office']}" if one["back_office"] else ""
+        yield f"no CDR of ours: session {one['session_id']}{office}: {one['reason']}"
     yield from result["notes"]
     follow = [one for one in result["judged"] if one["verdict"] not in UNDECIDED]
     for one in sorted(follow, key=lambda each: -each["money_at_risk"]):

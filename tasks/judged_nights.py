@@ -190,7 +190,7 @@ def _head(partner: Partner, kept: NightFrame, sides: Sides, *, night: Night, not
             "theirs": theirs.cdrs,
             "matched": sum(tiers.values()),
             "rejected": night.taken.rejected,
-            "skipped": [{"session_id": one.session_id, "reason": one.reason} for one in sides.skipped],
+            "skipped": [one.told() for one in sides.skipped],
             "verdicts": night_share.verdict_counts(kept),
             "tiers": tiers,
             "ours_total": canonical.plain(ours.net),

@@ -15,7 +15,7 @@ from charging.errors import CountsDisagree
 from charging.identifiers.ledger import Ledger
 from charging.network import Evse, Session
 from charging.reconciliation.night_frame import NightFrame
-from charging.roaming.cdr import Cdr, Cohort, Side
+from charging.roaming.cdr import BACK_OFFICES, Cdr, Cohort, Side
 from charging.roaming.frame import to_frame
 from charging.roaming.held import Account, HeldCdrs
 from charging.roaming.own import Own, Skipped, billed, unpriced
@@ -25,7 +25,7 @@ from charging.roaming.placing import placed, placed_cdrs
 from tasks import places
 from tasks.as_provider import Provider
 
-COHORTS: Mapping[str, Cohort] = {"legacy": Cohort.NOT_MOVED, "target": Cohort.MOVED}
+COHORTS: Mapping[str, Cohort] = {office: cohort for cohort, office in BACK_OFFICES.items()}
 Period = tuple[datetime, datetime]
 
 
@@ -83,7 +83,7 @@ def both(
         part = provider.theirs_frame(stored) if provider else stored
         frame = placed(part.frame, where)
         theirs.add(frame, cdrs=placed_cdrs(part.cdrs, frame))
-    return Sides(ours=ours, theirs=theirs, skipped=tuple(sorted(skipped, key=attrgetter("session_id"))))
+    return Sides(ours=ours, theirs=theirs, skipped=tuple(sorted(skipped, key=_numbered)))
 
 
 def _ours(
@@ -133,6 +133,10 @@ def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> It
 def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:
     """Return what tells the id that an EVSE bore at an instant; the present one, where it had none yet."""
     return lambda evse, at: names.known_as(evse.evse_uid, at) or evse.evse_id
+
+
+def _numbered(one: Skipped) -> tuple[str, str]:
+    return one.session_id, one.back_office or ""
 
 
 def _made(folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """The canonical CDR: one shape for both sides of a reconciliation and for every protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,10 @@ class Cohort(StrEnum):
 
     MOVED = "moved"
     NOT_MOVED = "not_moved"
+
+
+BACK_OFFICES: Mapping[Cohort, str] = {Cohort.NOT_MOVED: "legacy", Cohort.MOVED: "target"}
+"""Which back-office of ours has numbered a session of a cohort."""
 
 
 class Protocol(StrEnum):

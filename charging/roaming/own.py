@@ -9,7 +9,7 @@ from hashlib import sha256
 from operator import attrgetter
 
 from charging.network import Evse, Session, Token
-from charging.roaming.cdr import Cdr, CdrLine, Cohort, Side, usage
+from charging.roaming.cdr import BACK_OFFICES, Cdr, CdrLine, Cohort, Side, usage
 from charging.roaming.compact import compact_contract, compact_evse, compact_token
 from charging.roaming.frame import micro
 from charging.roaming.partner import Partner
@@ -41,6 +41,12 @@ class Skipped:
     reason: str
     why: Unbilled | None = None
     """Where the partner has the stations."""
+    back_office: str | None = None
+    """Which of ours has numbered it; None where the partner has."""
+
+    def told(self) -> dict[str, str | None]:
+        """Return it as a night's head and the terminal tell it."""
+        return {"session_id": self.session_id, "back_office": self.back_office, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,9 @@ def unpriced(
         if token is None or token.issuer != partner.party:
             continue
         if reason := _refusal(session):
-            skipped.append(Skipped(session_id=session.session_id, reason=reason))
+            numbered_by = cohort(session)
+            office = None if numbered_by is None else BACK_OFFICES[numbered_by]
+            skipped.append(Skipped(session_id=session.session_id, reason=reason, back_office=office))
             continue
         evse = evses.get((session.station_id, session.connector_id or 0))
         evse = evse and replace(evse, evse_id=id_at(evse, session.started_at))

@@ -325,7 +325,9 @@ def test_our_own_sessions_are_one_side_and_the_partners_stored_cdrs_the_other(of
 
         assert (status, found["verdicts"]) == (1, {"equal": 1, "missing_at_us": 1})
         assert [one["session_id"] for one in found["skipped"]] == ["2"]
-    assert "no CDR of ours: session 2: it is a failed start" in reconcile("database", "database", *LATER)[1]
+    assert (
+        "no CDR of ours: session 2 of the legacy: it is a failed start" in reconcile("database", "database", *LATER)[1]
+    )
 
 
 def test_a_charge_that_both_back_offices_hold_is_named_and_billed_once(of_ours, put):
