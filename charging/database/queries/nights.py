@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from charging.database import tables
 from charging.reconciliation.follow_up.lifecycle import State
 from charging.reconciliation.verdict import SETTLED, Judged, Kind, Verdict
-from charging.roaming.cdr import Cohort, Side
+from charging.roaming.cdr import BACK_OFFICES, Cohort, Side
 from charging.roaming.partner import Partner
 from charging.roaming.terms import Tier
 
@@ -109,15 +109,18 @@ def late(connection: sa.Connection, partner: str) -> dict[date, str]:
 def unlike_ours(connection: sa.Connection, partner: Partner, *, since: datetime) -> dict[date, str]:
     """Return the nights to which sessions of the partner's drivers belong that are in no CDR of ours as they are now.
 
-    Stations that were offline tell of a charge weeks later, and a source may be corrected.
+    Stations that were offline tell of a charge weeks later, and a source may be corrected. A CDR of one back-office
+    holds nothing of the other's, whatever its number.
     """
     session, token, cdr, head = tables.session.c, tables.token.c, tables.cdr.c, tables.reconciliation.c
     template = partner.ids.cdr or "{session_id}"
     cdr_id = sa.func.replace(sa.literal(template), "{session_id}", session.session_id)
+    offices = {office: str(cohort) for cohort, office in BACK_OFFICES.items()}
     is_stored = sa.exists().where(
         cdr.partner == partner.name,
         cdr.side == str(Side.OURS),
         cdr.cdr_id == cdr_id,
+        cdr.cohort.is_not_distinct_from(sa.case(offices, value=session.back_office)),
         cdr.started_at == session.started_at,
         cdr.ended_at == session.stopped_at,
         cdr.energy_kwh == session.energy_kwh,
