@@ -31,6 +31,8 @@ class Transaction(msgspec.Struct):
     started_at: str | None
     is_over: bool = False
     """Its stop was refused, or another has begun on its connector: it waits for nothing, and holds no move up."""
+    is_named: bool = False
+    """The station has its id: it has named it, or has gone on after the answer to its start."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -48,14 +50,16 @@ class TransactionBook:
     It changes by facts alone: those that the relay keeps, and the same ones read again from the tables.
     """
 
-    __slots__ = ("_ended", "_offices", "_starts", "next_own_id", "open", "origin")
+    __slots__ = ("_ended", "_offices", "_starts", "is_whole", "next_own_id", "open", "origin")
 
-    def __init__(self, origin: str, facts: Iterable[Fact] = ()) -> None:
+    def __init__(self, origin: str, facts: Iterable[Fact] = (), *, is_whole: bool = True) -> None:
         """Begin a book, or read it again from its facts, oldest first.
 
         `origin` is the back office to which transactions belong that began before anybody wrote a book: the one that
-        the station had when it came under the gateway.
+        the station had when it came under the gateway. `is_whole`: whether nothing is missing from the facts; an id
+        that is not in a book that is not whole may be anybody's, the present back office's too.
         """
+        self.is_whole = is_whole
         self.origin = origin
         self.open: list[Transaction] = []
         self.next_own_id = FIRST_OWN_ID
@@ -128,6 +132,7 @@ class TransactionBook:
                 fact.id_tag,
                 fact.meter_start_wh,
                 fact.started_at,
+                is_named=fact.kind is FactKind.SEEN,
             )
         )
         if fact.kind is FactKind.STARTED:
@@ -152,6 +157,22 @@ class TransactionBook:
         rows = list(_ENDED.iter_unpack(self._ended))
         if any(row[0] == key for row in rows):
             self._ended = b"".join(_ENDED.pack(*row) for row in rows if row[0] != key)
+
+
+def superseded(transaction: Transaction, station_id: str, why: str) -> Fact:
+    """Return the fact that another one began on its connector."""
+    return Fact(
+        kind=FactKind.SUPERSEDED,
+        station_id=station_id,
+        back_office=transaction.back_office,
+        transaction=transaction.transaction,
+        office_transaction=transaction.office_id,
+        connector=transaction.connector,
+        id_tag=transaction.id_tag,
+        meter_start_wh=transaction.meter_start_wh,
+        started_at=transaction.started_at,
+        why=why,
+    )
 
 
 def key_of(transaction: str) -> int:

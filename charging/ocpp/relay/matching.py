@@ -11,13 +11,14 @@ def without_id(stop: Stop, transactions: Sequence[Transaction]) -> Transaction |
     """Return the open transaction that a stop with the id 0 or -1 means: the only one that fits, or none.
 
     A transaction fits if the meter did not run backwards, time did not either, and the token, where both tell one, is
-    the same. Where several fit without a token, none does: a wrong one would be another driver's.
+    the same. Where several fit without a token, none does: a wrong one would be another driver's. For the same reason
+    one whose id the station has is not meant: it says -1 where it never got one (OCPP 1.6 errata 3.18).
     """
     fitting = [one for one in transactions if _fits(stop, one)]
     by_token = [one for one in fitting if stop.id_tag is not None and one.id_tag == stop.id_tag]
     for choice in (by_token, fitting):
         if len(choice) == 1:
-            return choice[0]
+            return None if choice[0].is_named else choice[0]
     return None
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from charging.ocpp.envelope import CALL_ERROR, Envelope
-from charging.ocpp.relay.book import Transaction, TransactionBook, start_print, stop_print
+from charging.ocpp.relay.book import Transaction, TransactionBook, start_print, stop_print, superseded
 from charging.ocpp.relay.effects import Alarm, Effects, Kept
 from charging.ocpp.relay.facts import Fact, FactKind
 from charging.ocpp.relay.lane import Asked
@@ -20,22 +20,27 @@ from charging.ocpp.relay.verdict import Verdict
 LARGEST_ID = 2**62
 """Far beyond what OCPP allows, 2^31 - 1, and what the book can hold."""
 
-_CONCERNED = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
+_NAMING = frozenset({"StopTransaction", "MeterValues"})
+_CONCERNED = _NAMING | {"StartTransaction"}
 
 
 class Transactions16:
     """One station's transactions, between it and its present back office."""
 
-    __slots__ = ("book", "last_at", "station_id")
+    __slots__ = ("_given", "book", "last_at", "station_id")
 
     def __init__(self, station_id: str, book: TransactionBook) -> None:
         self.station_id = station_id
         self.book = book
         self.last_at: datetime | None = None
         """When a message of a transaction last passed."""
+        self._given: Transaction | None = None
+        """What the last start began, until the station shows that it has the id."""
 
     def of_station(self, asked: Asked, back_office: str, at: datetime, effects: Effects) -> Verdict | None:
         """Judge a call of the station before it goes on. None: it passes as it is."""
+        if self._given is not None and asked.action not in _NAMING:
+            self._given.is_named, self._given = True, None
         if asked.action not in _CONCERNED:
             return None
         if asked.action == "MeterValues":
@@ -113,11 +118,11 @@ class Transactions16:
     def _of(self, stop: Stop, back_office: str) -> tuple[Transaction | None, bool]:
         """Return the transaction that is meant, if it is in the book; else whether the back office may know it."""
         if stop.transaction_id is None or stop.transaction_id <= 0:
-            return without_id(stop, self.book.open), False
+            return without_id(stop, self.book.open), not self.book.is_whole
         name = str(stop.transaction_id)
-        found = self.book.by_station_id(name)
+        found = self._named(name)
         if found is None and self.book.ended(name) is None:
-            return None, back_office == self.book.origin
+            return None, back_office == self.book.origin or not self.book.is_whole
         return found, False
 
     def _why_kept(self, found: Transaction | None, stop: Stop, fact: Fact, back_office: str) -> tuple[FactKind, str]:
@@ -143,14 +148,14 @@ class Transactions16:
             if found is None:
                 return None  # seen in the field outside transactions, as telemetry: it costs nobody anything
         else:
-            found = self.book.by_station_id(name)
+            found = self._named(name)
         self.last_at = at
         office, office_id = back_office, metered.transaction_id
         if found is not None:
             office, office_id = found.back_office, found.office_id
         elif (ended := self.book.ended(name)) is not None:
             office, office_id = ended.back_office, ended.office_id
-        elif back_office == self.book.origin:
+        elif back_office == self.book.origin or not self.book.is_whole:
             self._keep(self._seen(name, metered, back_office), effects)
         else:
             office = self.book.origin
@@ -189,41 +194,36 @@ class Transactions16:
             self._keep(msgspec.structs.replace(fact, kind=FactKind.REPLAYED_START), effects)
             known = self.book.by_office_id(back_office, office_id)
             if known is not None and known.started_at == start.timestamp and known.connector == start.connector_id:
+                self._given, known.is_named = known, False
                 return self._as_station_knows(raw, office_id, known.transaction)
         for other in self.book.still_open:
             if other.connector == start.connector_id:
                 why = f"another began on its connector, transaction {office_id} at {back_office}"
-                self._keep(self._over(other, why), effects)
+                self._keep(superseded(other, self.station_id, why), effects)
         if office_id <= 0 or self.book.is_taken(str(office_id)):
             fact = msgspec.structs.replace(fact, transaction=str(self.book.next_own_id))
             why = f"{office_id} is taken at this station" if office_id > 0 else f"{office_id} is no id"
             self._keep(msgspec.structs.replace(fact, kind=FactKind.ID_REPLACED, why=why), effects)
         self._keep(fact, effects)
+        self._given = self.book.by_station_id(fact.transaction)
         token = answer.id_tag_info
         if token is not None and token.status not in {None, "Accepted"}:
             refused = f"the back office says of the token: {token.status}"
             self._keep(msgspec.structs.replace(fact, kind=FactKind.REFUSED_START, why=refused), effects)
         return self._as_station_knows(raw, office_id, fact.transaction)
 
+    def _named(self, name: str) -> Transaction | None:
+        """Return the open transaction that the station names: it has its id, whatever became of the answer."""
+        found = self.book.by_station_id(name)
+        if found is not None:
+            found.is_named = True
+        return found
+
     @staticmethod
     def _as_station_knows(raw: bytes, office_id: int, transaction: str) -> tuple[bytes, str]:
         if transaction == str(office_id):
             return raw, ""
         return with_number(raw, "transactionId", int(transaction)), "transaction id as the station knows it"
-
-    def _over(self, transaction: Transaction, why: str) -> Fact:
-        return Fact(
-            kind=FactKind.SUPERSEDED,
-            station_id=self.station_id,
-            back_office=transaction.back_office,
-            transaction=transaction.transaction,
-            office_transaction=transaction.office_id,
-            connector=transaction.connector,
-            id_tag=transaction.id_tag,
-            meter_start_wh=transaction.meter_start_wh,
-            started_at=transaction.started_at,
-            why=why,
-        )
 
     def _seen(self, name: str, metered: Metered, office: str) -> Fact:
         return Fact(

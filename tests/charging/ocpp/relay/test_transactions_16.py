@@ -150,6 +150,31 @@ def test_a_stop_without_an_id_and_two_charges_that_fit_belongs_to_neither_unless
 
 
 @pytest.mark.parametrize(
+    "shown", [pytest.param(start("b", connector=2, token="TAG-2", meter=7000), id="it has gone on"), meter_values("b")]
+)
+def test_a_stop_without_an_id_never_ends_a_charge_whose_id_the_station_has(shown):
+    relay = a_relay()
+    charge(relay)
+    relay.from_station(shown, NOON)
+    relay.from_office(b'[4,"b","InternalError","",{}]', NOON)
+
+    found = relay.from_station(stop("e", transaction=-1, meter=9000), NOON)
+
+    assert (to_office(found), kinds(found)) == ([], ["kept_stop"])
+    assert to_office(relay.from_station(stop("own"), NOON)) == [stop("own")]
+
+
+def test_a_start_told_again_shows_that_its_id_was_never_had():
+    relay = a_relay()
+    charge(relay)
+    relay.from_station(call("h", "Heartbeat"), NOON)
+    relay.from_office(result("h"), NOON)
+    charge(relay, unique_id="again")
+
+    assert to_office(relay.from_station(stop(transaction=-1), NOON)) == [stop()]
+
+
+@pytest.mark.parametrize(
     ("back_office", "passes"),
     [pytest.param("legacy", True, id="where it came from"), pytest.param("target", False, id="elsewhere")],
 )
