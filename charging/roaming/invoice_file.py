@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from charging.errors import SourceNotFound, UnreadableSource
-from charging.reconciliation.follow_up.tie_out import Invoice, Line
+from charging.reconciliation.follow_up.listed import Line
+from charging.reconciliation.follow_up.tie_out import Invoice
 
 MEND = "see the README's section on invoices for the three forms"
 _DATES = ("period_from", "period_until", "issued_on")

@@ -1,11 +1,13 @@
 """Tying an invoice out: the CDRs that it lists, summed, against its amount. Membership is by list, not by date."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+from charging.reconciliation.follow_up.listed import Billed, Line, Terms, assigned
 
 ZERO = Decimal(0)
 
@@ -16,6 +18,8 @@ class Difference(StrEnum):
     UNKNOWN_CDR = "unknown_cdr"
     """It lists a CDR that we do not have."""
     LISTED_TWICE = "listed_twice"
+    NOT_TOLD_APART = "not_told_apart"
+    """Both our back-offices have a CDR of this id, and nothing says which of them is meant."""
     LISTED_ELSEWHERE = "listed_elsewhere"
     """Another invoice bills it, too."""
     LINE_AMOUNT = "line_amount"
@@ -40,31 +44,10 @@ class Invoice:
     currency: str | None
     net: Decimal | None
     gross: Decimal | None
-    lines: tuple["Line", ...]
+    lines: tuple[Line, ...]
     period_from: date | None = None
     period_until: date | None = None
     issued_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A CDR that an invoice bills."""
-
-    cdr_id: str
-    net: Decimal | None = None
-    gross: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Billed:
-    """A CDR as we have it, and what is open about it."""
-
-    cdr_id: str
-    currency: str
-    net: Decimal | None
-    case_key: str | None = None
-    invoices: tuple[str, ...] = ()
-    """Every invoice that lists it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +73,7 @@ class TieOut:
     stated: Decimal | None
     """The invoice's own amount, without VAT."""
     summed: Decimal
-    """The amounts of the listed CDRs that we have, each once."""
+    """The amounts of the listed CDRs that we have, each once; what is not told apart is none of them."""
     differences: tuple[Named, ...]
 
     @property
@@ -99,22 +82,33 @@ class TieOut:
         return all(one.difference is Difference.OPEN_CASE for one in self.differences)
 
 
-def tie_out(invoice: Invoice, known: Mapping[str, Billed], *, tolerance: Decimal = ZERO) -> TieOut:
-    """Hold an invoice against the CDRs that it lists; `known` is by CDR id in capitals.
+def tie_out(invoice: Invoice, known: Mapping[str, Sequence[Billed]], *, tolerance: Decimal = ZERO) -> TieOut:
+    """Hold an invoice against the CDRs that it lists; `known` is by CDR id in capitals, which two of ours may share.
 
     The named amounts and the sum of the CDRs always make the invoice's amount. A remainder up to the tolerance is not
     named.
     """
     currency = invoice.currency or _currency(invoice, known)
+    terms = Terms(currency=currency, period_from=invoice.period_from, period_until=invoice.period_until)
     found: list[Named] = []
     summed = ZERO
-    first = {line.cdr_id.upper(): line for line in reversed(invoice.lines)}
-    for cdr_id, number in Counter(line.cdr_id.upper() for line in invoice.lines).items():
-        line = first[cdr_id]
-        cdr = known.get(cdr_id)
-        if cdr is not None and cdr.currency == currency:
-            summed += cdr.net or ZERO
-        found.extend(_about(line, cdr, number=number, currency=currency, invoice=invoice))
+    listed: dict[str, list[Line]] = {}
+    for line in invoice.lines:
+        listed.setdefault(line.cdr_id.upper(), []).append(line)
+    for cdr_id, lines in listed.items():
+        cdrs = known.get(cdr_id, ())
+        if not cdrs:
+            said = f"{lines[0].cdr_id} is listed, and we have no such CDR"
+            amount = (lines[0].net or ZERO) * len(lines)
+            found.append(_named(Difference.UNKNOWN_CDR, lines[0].cdr_id, amount, said))
+            continue
+        what = assigned(lines, cdrs, terms=terms)
+        for cdr, its in what.told:
+            summed += (cdr.net or ZERO) if cdr.currency == currency else ZERO
+            name = its[0].cdr_id if len(cdrs) == 1 else _name(its[0], cdr, among=cdrs)
+            found.extend(_about(its[0], cdr, name=name, number=len(its), currency=currency, invoice=invoice))
+        if what.untold:
+            found.extend(_untold(what.untold, cdrs, told=[cdr for cdr, _ in what.told], invoice=invoice))
     if invoice.net is None:
         found.append(_named(Difference.NO_AMOUNT, None, ZERO, "the invoice states no amount: import it with one"))
     else:
@@ -134,40 +128,63 @@ def tie_out(invoice: Invoice, known: Mapping[str, Billed], *, tolerance: Decimal
     )
 
 
-def _about(line: Line, cdr: Billed | None, *, number: int, currency: str, invoice: Invoice) -> list[Named]:
-    name = line.cdr_id
-    if cdr is None:
-        said = f"{name} is listed, and we have no such CDR"
-        return [_named(Difference.UNKNOWN_CDR, name, (line.net or ZERO) * number, said)]
-    found: list[Named] = []
+def _about(line: Line, cdr: Billed, *, name: str, number: int, currency: str, invoice: Invoice) -> Iterable[Named]:
     billed = cdr.net if line.net is None else line.net
     if cdr.currency != currency:
         said = f"{name} is in {cdr.currency}, the invoice in {currency}"
-        found.append(_named(Difference.OTHER_CURRENCY, name, (line.net or ZERO) * number, said))
+        yield _named(Difference.OTHER_CURRENCY, line.cdr_id, (line.net or ZERO) * number, said)
     elif cdr.net is None:
-        found.append(_named(Difference.NO_AMOUNT, name, (line.net or ZERO) * number, f"{name} states no amount"))
+        yield _named(Difference.NO_AMOUNT, line.cdr_id, (line.net or ZERO) * number, f"{name} states no amount")
     else:
         if line.net is not None and line.net != cdr.net:
             said = f"{name}: the invoice lists {line.net}, the CDR says {cdr.net}"
-            found.append(_named(Difference.LINE_AMOUNT, name, line.net - cdr.net, said))
+            yield _named(Difference.LINE_AMOUNT, line.cdr_id, line.net - cdr.net, said)
         if number > 1:
             said = f"{name} is listed {number} times"
-            found.append(_named(Difference.LISTED_TWICE, name, (billed or ZERO) * (number - 1), said))
+            yield _named(Difference.LISTED_TWICE, line.cdr_id, (billed or ZERO) * (number - 1), said)
+    yield from _besides(line, cdr, name=name, invoice=invoice)
+
+
+def _besides(line: Line, cdr: Billed, *, name: str, invoice: Invoice) -> Iterable[Named]:
     others = sorted(set(cdr.invoices) - {invoice.invoice_id})
     if others:
-        found.append(_named(Difference.LISTED_ELSEWHERE, name, ZERO, f"{name} is also on {', '.join(others)}"))
+        said = f"{name} is also on {', '.join(others)}"
+        yield _named(Difference.LISTED_ELSEWHERE, line.cdr_id, ZERO, said)
     if cdr.case_key:
-        found.append(_named(Difference.OPEN_CASE, name, ZERO, f"{cdr.case_key} about {name} is open"))
-    return found
+        yield _named(Difference.OPEN_CASE, line.cdr_id, ZERO, f"{cdr.case_key} about {name} is open")
+
+
+def _untold(
+    lines: Sequence[Line], cdrs: Sequence[Billed], *, told: Sequence[Billed], invoice: Invoice
+) -> Iterable[Named]:
+    """Name what a person must tell apart, and what is known besides of the CDRs that may be meant."""
+    line = lines[0]
+    listed = ", ".join("no amount" if one.net is None else str(one.net) for one in lines)
+    held = ", ".join(
+        f"{cdr.net if cdr.net is not None else 'no amount'} {cdr.currency} ({_office(cdr)})" for cdr in cdrs
+    )
+    said = f"{line.cdr_id} is listed with {listed}; we have {held}: say which of them is meant"
+    yield _named(Difference.NOT_TOLD_APART, line.cdr_id, sum((one.net or ZERO for one in lines), ZERO), said)
+    for cdr in cdrs:
+        if cdr not in told:
+            yield from _besides(line, cdr, name=f"{line.cdr_id} of {_office(cdr)}", invoice=invoice)
+
+
+def _name(line: Line, cdr: Billed, *, among: Sequence[Billed]) -> str:
+    """Return how one of several CDRs of an id is called; where all state the same, no line says which it is."""
+    is_told = len({(one.net, one.currency) for one in among}) > 1
+    return f"{line.cdr_id} of {_office(cdr)}" if is_told else f"one of the {len(among)} CDRs {line.cdr_id}"
+
+
+def _office(cdr: Billed) -> str:
+    return f"the {cdr.back_office}" if cdr.back_office else "an unknown back-office"
 
 
 def _named(difference: Difference, cdr_id: str | None, amount: Decimal, explanation: str) -> Named:
     return Named(difference=difference, cdr_id=cdr_id, amount=amount, explanation=explanation)
 
 
-def _currency(invoice: Invoice, known: Mapping[str, Billed]) -> str:
+def _currency(invoice: Invoice, known: Mapping[str, Sequence[Billed]]) -> str:
     """Return the currency of most listed CDRs, for an invoice that names none."""
-    named: Sequence[str] = [
-        cdr.currency for line in invoice.lines if (cdr := known.get(line.cdr_id.upper())) is not None
-    ]
+    named = [cdr.currency for line in invoice.lines for cdr in known.get(line.cdr_id.upper(), ())]
     return Counter(named).most_common(1)[0][0] if named else ""

@@ -8,15 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging.reconciliation.follow_up.at_risk import NO_WAVE, OLDER, at_risk, band
-from charging.reconciliation.follow_up.tie_out import Billed, Invoice, Line, tie_out
+from charging.reconciliation.follow_up.listed import Billed, Line
+from charging.reconciliation.follow_up.tie_out import Invoice, tie_out
 
 D = Decimal
 KNOWN = {
-    "A": Billed(cdr_id="A", currency="EUR", net=D("4.50")),
-    "B": Billed(cdr_id="B", currency="EUR", net=D("1.25"), case_key="R-1"),
-    "S": Billed(cdr_id="S", currency="SEK", net=D(40)),
-    "N": Billed(cdr_id="N", currency="EUR", net=None),
-    "E": Billed(cdr_id="E", currency="EUR", net=D("2.00"), invoices=("I-1", "I-0")),
+    "A": [Billed(cdr_id="A", currency="EUR", net=D("4.50"))],
+    "B": [Billed(cdr_id="B", currency="EUR", net=D("1.25"), case_key="R-1")],
+    "S": [Billed(cdr_id="S", currency="SEK", net=D(40))],
+    "N": [Billed(cdr_id="N", currency="EUR", net=None)],
+    "E": [Billed(cdr_id="E", currency="EUR", net=D("2.00"), invoices=("I-1", "I-0"))],
+    "T": [
+        Billed(cdr_id="T", currency="EUR", net=D("0.36"), back_office="legacy"),
+        Billed(cdr_id="T", currency="EUR", net=D("0.72"), back_office="target", case_key="R-2"),
+    ],
 }
 
 
