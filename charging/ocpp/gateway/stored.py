@@ -10,7 +10,7 @@ from charging.database.columns import storable
 from charging.ocpp.redact import redact
 
 _SUSPECT = re.compile(
-    rb"pass|psk|authori|secret|private|api.?key|pin\b|vpn|id_?tag|id_?token|grouptoken|://[^/\s\"]*@|\\u00",
+    rb"passw|pass|psk|authori|secret|private|api.?key|pin\b|vpn|id_?tag|id_?token|grouptoken|://[^/\s\"]*@|\\u00",
     re.IGNORECASE,
 )
 """Frames without any of this go in as they are: nearly all. An escaped letter may hide any word."""
