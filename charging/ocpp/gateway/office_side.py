@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 class OfficeSide:
     """Belongs to one session."""
 
-    __slots__ = ("_dialling", "_session", "link")
+    __slots__ = ("_dialling", "_lost_early", "_session", "_stood_at", "link")
 
     def __init__(self, session: "Session") -> None:
         self._session = ref(session)
         """Weak, so that a session is gone as soon as its link is, and no collector has to look for it."""
         self._dialling: asyncio.Task[None] | None = None
         self.link: OfficeLink | None = None
+        self._stood_at = session.hub.clock()
+        """When the last link came to stand."""
+        self._lost_early = 0
+        """How many links in a row broke before they had lasted: each is a try in vain."""
 
     def send(self, raw: bytes) -> None:
         """Send a message, unless there is no link: the relay knows, or is about to be told."""
@@ -59,13 +63,20 @@ class OfficeSide:
         session.hub.counts.office_links_lost += 1
         session.do(session.relay.office_down(session.hub.clock()))
         if self.link is None and self._dialling is None:
-            self.dial(session.relay.back_office, tries=1)
+            self._dial_again(session)
+
+    def _dial_again(self, session: "Session") -> None:
+        """Dial the same back-office, later each time until a link has lasted for longer than the longest pause."""
+        lasts = session.hub.options.redial_seconds[1]
+        has_lasted = (session.hub.clock() - self._stood_at).total_seconds() > lasts
+        self._lost_early = 1 if has_lasted else self._lost_early + 1
+        self.dial(session.relay.back_office, tries=self._lost_early)
 
     def _see(self, session: "Session") -> None:
         """Dial again where a link was closed for what came over it, and not for the sake of another."""
         if self.link is None and self._dialling is None and not session.has_left:
             session.do(session.relay.office_down(session.hub.clock()))
-            self.dial(session.relay.back_office, tries=1)
+            self._dial_again(session)
 
     async def _keep_dialling(self, session: "Session", name: str, tries: int) -> None:
         hub = session.hub
@@ -78,7 +89,7 @@ class OfficeSide:
             except BackOfficeUnavailable as problem:
                 hub.dial_failed(session, name, problem)
                 continue
-            self._dialling, self.link = None, link
+            self._dialling, self.link, self._stood_at = None, link, hub.clock()
             hub.counts.office_links_opened += 1
             self._note(name, "")
             session.do(session.relay.office_up(name, hub.clock()))

@@ -29,6 +29,8 @@ class Asked(msgspec.Struct):
     """Of the call as it arrived; of one that was made here, an empty object."""
     is_ours: bool = False
     """Made here: its answer goes no further."""
+    asks: int = 0
+    """How often it has been sent: more than once only where a link broke before its answer came."""
     note: object = None
     """What has to be remembered until the answer comes."""
     following: tuple[UserRule, ...] = ()

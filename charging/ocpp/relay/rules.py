@@ -18,6 +18,8 @@ class Rules:
     """How long a call to the back office may stay unanswered before the next one may go."""
     station_answers: timedelta = timedelta(seconds=60)
     """How long a call to the station may stay unanswered before the next one may go."""
+    asks: int = 2
+    """How often a call is sent to the back office, where the link breaks before its answer comes each time."""
     queue_wait: timedelta = timedelta(seconds=120)
     """How long a call may wait for its turn."""
     queue_limit: int = 16

@@ -76,10 +76,20 @@ class TowardOffice:
         self.pump(at, effects)
 
     def up(self, at: datetime, effects: Effects) -> None:
-        """Ask again what the lost link left unanswered: the station would do the same, had the link been its own."""
+        """Ask again what the lost link left unanswered: the station would do the same, had the link been its own.
+
+        It is not asked without end: it may be the very call that breaks each link, and may have been taken each time.
+        """
         self.is_up, self.away_since = True, None
         unanswered, self.lane.open = self.lane.open, None
-        if unanswered is not None:
+        if unanswered is not None and unanswered.asks >= self.rules.asks:
+            effects.append(Alarm("office_breaks", f"links to the back office break on {unanswered.action}"))
+            if not unanswered.is_ours:
+                effects.append(CloseStation(TRY_AGAIN_LATER, "the back office breaks its link"))
+                return
+        elif unanswered is not None and unanswered.deadline <= at:
+            effects.append(_silent(unanswered))
+        elif unanswered is not None:
             unanswered.under(ASKED_AGAIN)
             self._pass(unanswered, at, effects)
         self.pump(at, effects)
@@ -107,7 +117,7 @@ class TowardOffice:
         if self.is_up and self.lane.open is not None and self.lane.open.deadline <= at:
             asked = self.lane.give_up()
             if asked is not None:
-                effects.append(Alarm("office_silent", f"the back office does not answer {asked.action}"))
+                effects.append(_silent(asked))
             self.pump(at, effects)
 
     def end(self, effects: Effects) -> None:
@@ -150,9 +160,15 @@ class TowardOffice:
         self._pass(asked, at, effects)
 
     def _pass(self, asked: Asked, at: datetime, effects: Effects) -> None:
-        asked.deadline = at + self.rules.office_answers
+        if not asked.asks:
+            asked.deadline = at + self.rules.office_answers
+        asked.asks += 1
         self.lane.open = asked
         effects += [_recorded(asked, asked.sent, asked.rule), ToOffice(asked.sent)]
+
+
+def _silent(asked: Asked) -> Alarm:
+    return Alarm("office_silent", f"the back office does not answer {asked.action}")
 
 
 def _recorded(asked: Asked, sent: bytes | None, rule: str) -> Recorded:

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from charging.ocpp.gateway.credential import Credential
+from charging.ocpp.gateway.office import Dialler
 
 NOTHING = Credential(is_open=True)
 HEARTBEAT = '[2,"h1","Heartbeat",{}]'
@@ -226,6 +227,24 @@ def test_a_back_office_that_breaks_its_link_is_dialled_again(world, parts):
             return json.loads(await station.recv())
 
     assert asyncio.run(scenario()) == [3, "h1", {}]
+
+
+def test_a_back_office_that_breaks_every_link_is_dialled_later_each_time(world, parts, monkeypatch):
+    tries = []
+    monkeypatch.setattr(Dialler, "pause", lambda _, tried: tries.append(tried) or 0.01)
+
+    async def scenario():
+        async with serving(world, parts, redial_seconds=(0.01, 600.0)) as (legacy, dial), dial():
+            link = None
+            for _ in range(4):
+                await legacy.until(lambda: legacy.links.get("CS-1") not in {None, link})  # noqa: B023
+                link = legacy.links["CS-1"]
+                link.transport.abort()
+            await legacy.until(lambda: legacy.links.get("CS-1") not in {None, link})
+
+    asyncio.run(scenario())
+
+    assert tries == [1, 2, 3, 4]
 
 
 def test_a_station_is_let_go_of_where_its_back_office_stays_away(world, parts):

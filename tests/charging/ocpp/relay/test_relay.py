@@ -86,6 +86,31 @@ def test_what_was_asked_on_a_lost_link_is_asked_again_on_the_next():
     assert rules_of(found) == ["asked again on a new link"]
 
 
+def test_a_call_that_breaks_each_link_is_asked_twice_and_then_costs_the_stations_link():
+    relay = a_relay()
+    found = relay.from_station(HEARTBEAT, NOON)
+    for second in range(1, 10):
+        relay.office_down(later(second))
+        found += relay.office_up("legacy", later(second + 0.5))
+        if any(isinstance(effect, CloseStation) for effect in found):
+            break
+
+    assert sent(found) == [ToOffice(HEARTBEAT)] * 2
+    assert found[-1] == CloseStation(1013, "the back office breaks its link")
+    assert [effect.kind for effect in found if isinstance(effect, Alarm)] == ["office_breaks"]
+
+
+def test_a_call_keeps_its_first_deadline_on_the_next_link():
+    relay = a_relay()
+    relay.from_station(HEARTBEAT, NOON)
+    relay.office_down(later(50))
+    relay.office_up("legacy", later(51))
+
+    assert relay.next_deadline == later(60)
+    relay.office_down(later(59))
+    assert sent(relay.office_up("legacy", later(60))) == []
+
+
 @pytest.mark.parametrize("nth", [4, 5])
 def test_a_row_of_bad_frames_closes_the_link_and_a_good_one_breaks_the_row(nth):
     relay = a_relay()
