@@ -69,6 +69,15 @@ def claim(
     }
 
 
+def elsewhere(connection: sa.Connection, station_ids: Sequence[str], *, gateway: str) -> set[str]:
+    """Return those whose last link, as far as is known, was another gateway's."""
+    table = tables.link
+    chosen = sa.select(table.c.station_id).where(
+        table.c.station_id == sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text))), table.c.gateway != gateway
+    )
+    return set(connection.scalars(chosen))
+
+
 def replace(connection: sa.Connection, claim: Claim, *, holder: Holder, gateway: str, run: int) -> bool:
     """Take a link from a holder whose own is dead; return False if somebody else was quicker."""
     table = tables.link

@@ -16,6 +16,8 @@ from charging.ocpp.gateway.handshake import Refusal, Request
 from charging.ocpp.gateway.hub import Hub
 
 _LATER = (("Retry-After", "60"),)
+_MOST_WAIT = 100
+"""So many secrets may wait to be hashed, which takes some 4 s: whoever came behind them would be waited for in vain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,16 @@ class Admission:
     * 429: this address has come to this identity and been refused too often within a minute.
     * 401: no secret, another's, or a wrong one. 403: a certificate that is for another name, or none where one must be.
     * 409: the station is here already and answers; its present link stays, and somebody is told.
-    * 503: the gateway stops, or does not know its routes yet.
+    * 503: the gateway stops, does not know its routes yet, or has too many secrets to hash.
+
+    An attempt counts before its secret is hashed, so that many at once are no more guesses than one after another.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._attempts = Attempts(per_minute=hub.options.attempts_per_minute)
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="hashing")
+        self._waiting = 0
         self._entering: set[str] = set()
 
     async def judge(self, knock: Knock) -> Admitted | Refusal:
@@ -73,22 +78,33 @@ class Admission:
         station_id = handshake.identity(knock.request.path, self._hub.options.endpoint)
         if station_id is None or station_id not in known.routes:
             if station_id is not None:
-                self._hub.alarm(station_id, "unknown_station", f"a station without a route came from {knock.address}")
+                problem = f"a station without a route came from {knock.address}"
+                self._hub.alarm(station_id, "unknown_station", problem, source=knock.address)
             return Refusal(HTTPStatus.NOT_FOUND, "it is unknown")
         name = f"{station_id} {knock.address}"
         now = asyncio.get_running_loop().time()
-        if self._attempts.are_spent([name], now=now):
-            self._hub.alarm(station_id, "too_many_attempts", f"{knock.address} comes and is refused again and again")
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "it was refused too often", _LATER)
-        refusal = await self._identify(knock, station_id, known.credentials.get(station_id, Credential()))
+        must_show = known.credentials.get(station_id, Credential())
+        if (later := self._later(knock, station_id, name, must_show, now)) is not None:
+            return later
+        self._attempts.fail([name], now=now)
+        refusal = await self._identify(knock, station_id, must_show)
         if refusal is not None:
-            self._attempts.fail([name], now=now)
             self._hub.alarm(station_id, "refused", f"a connection from {knock.address} was refused: {refusal.reason}")
             return refusal
         self._attempts.succeed([name])
         if knock.request.protocol is None:
             return Admitted(station_id, None)
         return await self._only_one(knock, station_id, knock.request.protocol)
+
+    def _later(self, knock: Knock, station_id: str, name: str, must_show: Credential, now: float) -> Refusal | None:
+        """Return why whoever knocks is not even looked at now, or None."""
+        if self._attempts.are_spent([name], now=now):
+            self._hub.alarm(station_id, "too_many_attempts", f"{knock.address} comes and is refused again and again")
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "it was refused too often", _LATER)
+        stored = must_show.secret_hash if knock.certificate is None else None
+        if stored is not None and not credential.is_quick(stored) and self._waiting >= _MOST_WAIT:
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many secrets wait to be compared", _LATER)
+        return None
 
     async def _identify(self, knock: Knock, station_id: str, must_show: Credential) -> Refusal | None:
         """Return why this is not proven to be the station, or None."""
@@ -117,7 +133,11 @@ class Admission:
         if credential.is_quick(stored):
             return credential.is_secret(password, stored)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._hashing, credential.is_secret, password, stored)
+        self._waiting += 1
+        try:
+            return await loop.run_in_executor(self._hashing, credential.is_secret, password, stored)
+        finally:
+            self._waiting -= 1
 
     async def _only_one(self, knock: Knock, station_id: str, protocol: str) -> Admitted | Refusal:
         """Let it in unless it is here already: whoever answers a ping stays."""

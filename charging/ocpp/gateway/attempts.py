@@ -1,4 +1,4 @@
-"""How often somebody may try and fail: a few times a minute, for an identity and for an address."""
+"""How often somebody may try and fail: a few times a minute under one name."""
 
 from collections import deque
 from collections.abc import Iterable

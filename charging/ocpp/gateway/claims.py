@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -12,13 +12,15 @@ from http import HTTPStatus
 import sqlalchemy as sa
 from picows import WSCloseCode
 
-from charging.database.operations import gateway_links
+from charging.database.operations import gateway_journal, gateway_links
 from charging.database.operations.gateway_links import Claim, Holder
 from charging.database.queries import gateway_books
 from charging.ocpp.gateway.asking import AWAY, Tables
 from charging.ocpp.gateway.entries import Closed, stamp
 from charging.ocpp.gateway.handshake import Refusal
 from charging.ocpp.gateway.hub import Hub
+from charging.ocpp.gateway.journal import Place
+from charging.ocpp.relay.facts import Fact
 
 _ANSWER_SECONDS = 2.0
 """How long another gateway's answer may take, beside its ping."""
@@ -30,6 +32,18 @@ class Entrance:
 
     connection: str
     """A name that no other connection has, and nobody can guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the tables say when stations come."""
+
+    holders: Mapping[str, Holder]
+    unread: Sequence[str] = ()
+    """Stations whose facts were read."""
+    facts: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
+    stored: Place | None = None
+    """How far this gateway's journal was in the tables before."""
 
 
 class Claims:
@@ -85,6 +99,7 @@ class Claims:
     async def _claim(self, claim: Claim) -> Holder | None:
         """Claim a link together with all others that come at the same time; None where it is had."""
         if not self._tables.is_up:
+            self._hub.pasts.doubt(claim.station_id)
             return None
         waiting: asyncio.Future[Holder | None] = asyncio.get_running_loop().create_future()
         self._waiting[claim.station_id] = (claim, waiting)
@@ -96,25 +111,30 @@ class Claims:
         while self._waiting:
             together, self._waiting = self._waiting, {}
             claims, now = [claim for claim, _ in together.values()], self._hub.clock()
-            holders: Mapping[str, Holder] = {}
+            told = _Told({})
             try:
-                holders = await self._tables.ask(partial(self._hold, claims, now))
+                told = await self._tables.ask(partial(self._hold, claims, now))
+                if self._hub.known is not None:
+                    self._hub.pasts.learn(told.facts, told.unread, self._hub.known.origins, told.stored)
             except AWAY:
-                holders = {}
+                for station_id in together:
+                    self._hub.pasts.doubt(station_id)
             finally:
                 for station_id, (_, waiting) in together.items():
                     if not waiting.done():
-                        waiting.set_result(holders.get(station_id))
+                        waiting.set_result(told.holders.get(station_id))
         self._sending = None
 
-    def _hold(self, claims: Sequence[Claim], at: datetime, tables: sa.Connection) -> Mapping[str, Holder]:
-        """Claim links, and read what the tables have of stations that have not come yet. Runs in a thread."""
+    def _hold(self, claims: Sequence[Claim], at: datetime, tables: sa.Connection) -> _Told:
+        """Claim links, and read what the tables have of stations that is not known here. Runs in a thread."""
+        station_ids = [claim.station_id for claim in claims]
+        elsewhere = gateway_links.elsewhere(tables, station_ids, gateway=self._gateway)
         holders = gateway_links.claim(tables, claims, gateway=self._gateway, run=self._hub.run, at=at)
-        unknown = self._hub.pasts.unknown(claim.station_id for claim in claims)
-        known = self._hub.known
-        if unknown and known is not None:
-            self._hub.pasts.learn(gateway_books.facts(tables, unknown), unknown, known.origins)
-        return holders
+        unread = self._hub.pasts.unread(station_ids, elsewhere)
+        if not unread:
+            return _Told(holders)
+        stored = gateway_journal.place(tables, self._gateway)
+        return _Told(holders, unread, gateway_books.facts(tables, unread), stored)
 
     async def _takes_over(self, claim: Claim, holder: Holder) -> bool:
         """Ask the gateway that holds a link whether its station answers; take the link if not."""

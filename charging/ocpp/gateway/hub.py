@@ -15,7 +15,7 @@ from charging.database.operations.gateway_orders import Taken
 from charging.errors import BackOfficeUnavailable, DiskFull
 from charging.ocpp.gateway.counts import Counts
 from charging.ocpp.gateway.entries import Alarmed, AnyEntry, Ended, encode, stamp
-from charging.ocpp.gateway.journal import Journal, segments
+from charging.ocpp.gateway.journal import Journal, Place, segments
 from charging.ocpp.gateway.known import BackOffice, Known
 from charging.ocpp.gateway.office import Dialler, OfficeLink
 from charging.ocpp.gateway.options import Options
@@ -28,6 +28,8 @@ _SLICES = 20
 _SLICE_SECONDS = 0.05
 """Each station is looked at once a second, a twentieth of them at a time: nobody waits for all of them."""
 _ALARM_AGAIN = timedelta(minutes=1)
+_MOST_ALARMS = 50_000
+"""So many alarms of the last minute are remembered; of more, the oldest may be raised again."""
 _ACTION = re.compile(r"[A-Za-z0-9]{1,50}")
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -57,25 +59,34 @@ class Hub:
         self._alarmed: dict[tuple[str, str], datetime] = {}
         self._empty = asyncio.Event()
 
-    def note(self, entry: AnyEntry) -> None:
-        """Write an entry into the journal.
+    def note(self, entry: AnyEntry) -> Place:
+        """Write an entry into the journal, and return where it ends.
 
         Raises:
             DiskFull: if there is no room for it.
         """
-        self.journal.append(encode(entry))
+        place = self.journal.append(encode(entry))
         self.full = None
         self.nudge()
+        return place
 
-    def alarm(self, station_id: str, kind: str, problem: str) -> None:
-        """Raise an alarm, unless the same was raised within the last minute; all are counted."""
+    def alarm(self, station_id: str, kind: str, problem: str, *, source: str = "") -> None:
+        """Raise an alarm, unless the same was raised within the last minute; all are counted.
+
+        The same is one of that kind for the station, or for the source, where anybody may make stations' names up.
+        """
         now = self.clock()
         self.counts.alarm(kind)
-        last = self._alarmed.get((station_id, kind))
+        key = (source or station_id, kind)
+        last = self._alarmed.get(key)
         if last is not None and now - last < _ALARM_AGAIN:
             return
-        self._alarmed = {key: at for key, at in self._alarmed.items() if now - at < _ALARM_AGAIN}
-        self._alarmed[station_id, kind] = now
+        self._alarmed.pop(key, None)
+        self._alarmed[key] = now
+        while (
+            now - (oldest := next(iter(self._alarmed.items())))[1] >= _ALARM_AGAIN or len(self._alarmed) > _MOST_ALARMS
+        ):
+            del self._alarmed[oldest[0]]
         _LOG.warning("%s: %s", station_id or "the gateway", problem)
         try:
             self.note(Alarmed(stamp(now), station_id, kind, problem))

@@ -184,14 +184,13 @@ def forget(folder: Path, *, before: int) -> None:
             path(folder, number).unlink(missing_ok=True)
 
 
-def entries(folder: Path) -> Iterator[bytes]:
-    """Yield everything that is in the journal's files, the oldest first."""
+def entries(folder: Path) -> Iterator[tuple[Place, bytes]]:
+    """Yield everything that is in the journal's files, the oldest first, each with where it ends."""
     first = min(segments(folder), default=0)
     reader = Reader(folder, Place(first, 0))
     try:
         while found := reader.read():
-            for _, entry in found:
-                yield entry
+            yield from found
     finally:
         reader.close()
 

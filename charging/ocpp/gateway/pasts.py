@@ -1,15 +1,16 @@
 """What a gateway remembers of each station from one link to the next: the book of its transactions, and its habits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from charging.ocpp.gateway import entries, journal
+from charging.ocpp.gateway.journal import Place
 from charging.ocpp.relay.book import TransactionBook
-from charging.ocpp.relay.facts import Fact
+from charging.ocpp.relay.facts import BOOK_KINDS, Fact
 from charging.ocpp.relay.memory import StationMemory
 
 Past: TypeAlias = tuple[TransactionBook, StationMemory]
@@ -18,32 +19,69 @@ _FACT = msgspec.json.Decoder(Fact)
 
 
 class Pasts:
-    """Of all stations that have come since the gateway began."""
+    """Of all stations that have come since the gateway began. Belongs to one event loop."""
 
     def __init__(self, folder: Path) -> None:
         """Read what former runs wrote to the journal: the tables may not have it yet."""
+        self._folder = folder
         self._pasts: dict[str, Past] = {}
-        self._early: defaultdict[str, list[Fact]] = defaultdict(list)
-        for entry in map(entries.decode, journal.entries(folder)):
-            if isinstance(entry, entries.Fact):
-                self._early[entry.station_id].append(_FACT.decode(entry.facts))
+        self._read: set[str] = set()
+        self._untold: defaultdict[str, list[tuple[Place, Fact]]] = defaultdict(list)
+        """Of this gateway's journal, what the tables may not have yet."""
+        self._segment = 0
+        for place, entry in journal.entries(folder):
+            decoded = entries.decode(entry)
+            if isinstance(decoded, entries.Fact):
+                self.note(place, _FACT.decode(decoded.facts))
 
-    def unknown(self, station_ids: Iterable[str]) -> list[str]:
-        """Return those that have not come yet: what the tables have of them is still to be read."""
-        return [station_id for station_id in station_ids if station_id not in self._pasts]
+    def note(self, place: Place, fact: Fact) -> None:
+        """Remember a fact that the journal has got, until the tables have it, too."""
+        if place.segment != self._segment:
+            self._segment = place.segment
+            self._forget(Place(min(journal.segments(self._folder), default=place.segment), 0))
+        if fact.kind in BOOK_KINDS:
+            self._untold[fact.station_id].append((place, fact))
+
+    def unread(self, station_ids: Iterable[str], elsewhere: Collection[str]) -> list[str]:
+        """Return those whose facts are to be read from the tables: they were not yet, or were at another gateway."""
+        return [each for each in station_ids if each not in self._read or each in elsewhere]
 
     def learn(
-        self, facts: Mapping[str, Sequence[Fact]], station_ids: Iterable[str], origins: Mapping[str, str]
+        self,
+        facts: Mapping[str, Sequence[Fact]],
+        station_ids: Iterable[str],
+        origins: Mapping[str, str],
+        stored: Place | None,
     ) -> None:
-        """Take in what the tables have of stations that have not come yet.
+        """Take in what the tables have of stations, and of this gateway's journal what comes after `stored`.
 
-        What the journal has is the end of the same story: where both tell it, it ends in the same way.
+        `stored` is how far the journal was in the tables before the facts were read there. What came to the tables in
+        between is told twice, and ends in the same way.
         """
-        for station_id in self.unknown(station_ids):
-            told = [*facts.get(station_id, ()), *self._early.pop(station_id, ())]
-            self._pasts[station_id] = (TransactionBook(origins.get(station_id, ""), told), StationMemory())
+        for station_id in station_ids:
+            untold = [told for told in self._untold.pop(station_id, ()) if stored is None or told[0] > stored]
+            if untold:
+                self._untold[station_id] = untold
+            told = [*facts.get(station_id, ()), *(fact for _, fact in untold)]
+            memory = self._pasts[station_id][1] if station_id in self._pasts else StationMemory()
+            self._pasts[station_id] = (TransactionBook(origins.get(station_id, ""), told), memory)
+            self._read.add(station_id)
+
+    def doubt(self, station_id: str) -> None:
+        """A station has come and the tables could not be asked of it: they are, when it comes again."""
+        self._read.discard(station_id)
 
     def of(self, station_id: str, origin: str) -> Past:
         """Return a station's; of one whose tables could not be asked, as much as the journal has."""
-        self.learn({}, [station_id], {station_id: origin})
+        if station_id not in self._pasts:
+            told = [fact for _, fact in self._untold.get(station_id, ())]
+            self._pasts[station_id] = (TransactionBook(origin, told, is_whole=False), StationMemory())
         return self._pasts[station_id]
+
+    def _forget(self, before: Place) -> None:
+        for station_id, untold in list(self._untold.items()):
+            kept = [told for told in untold if told[0] >= before]
+            if kept:
+                self._untold[station_id] = kept
+            else:
+                del self._untold[station_id]

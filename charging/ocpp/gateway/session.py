@@ -230,7 +230,8 @@ class Session(WSListener):
                 self.hub.counts.alarm(kind)
             case Kept(kind=kind, facts=facts):
                 said = msgspec.json.encode(facts)
-                self.hub.note(Fact(at, self.station_id, self.relay.back_office, kind, said))
+                place = self.hub.note(Fact(at, self.station_id, facts.back_office, kind, said))
+                self.hub.pasts.note(place, facts)
             case CloseStation(code=code, reason=reason):
                 self.close(WSCloseCode(code), reason)
             case CloseOffice(reason=reason):

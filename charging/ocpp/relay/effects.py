@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from charging.ocpp.relay.facts import Fact
+
 
 class Direction(StrEnum):
     """Which way a frame went; the last two were made here and came from neither side."""
@@ -125,10 +127,10 @@ class Deviated(Effect, frozen=True, gc=False):
 
 
 class Kept(Effect, frozen=True, gc=False):
-    """Facts of a transaction that must not be lost: see `charging.ocpp.relay.book.Fact`. To be stored, then read."""
+    """Facts of a transaction that must not be lost: see `charging.ocpp.relay.facts.Fact`. To be stored, then read."""
 
     kind: str
-    facts: "msgspec.Struct"
+    facts: Fact
 
 
 Effects: TypeAlias = list[Effect]

@@ -120,6 +120,28 @@ def test_after_five_refusals_within_a_minute_even_the_right_secret_waits_and_an_
     assert {row["kind"] for row in world.rows(parts.tables.alarm)} >= {"refused", "too_many_attempts"}
 
 
+def test_guesses_at_once_are_no_more_than_one_after_another(world, parts):
+    async def scenario():
+        async with serving(world, parts, credential=parts.with_secret("short")) as (opened, _):
+            port = opened.ports[0]
+            return await asyncio.gather(*(status_of(parts, port, "CS-1", secret=f"guess-{n}") for n in range(20)))
+
+    assert sorted(asyncio.run(scenario())) == [401] * 5 + [429] * 15
+
+
+def test_whoever_comes_when_too_many_secrets_wait_to_be_compared_comes_later(world, parts, monkeypatch):
+    monkeypatch.setattr("charging.ocpp.gateway.admission._MOST_WAIT", 1)
+    options = {"attempts_per_minute": 50}
+
+    async def scenario():
+        async with serving(world, parts, credential=parts.with_secret("short"), **options) as (opened, _):
+            port = opened.ports[0]
+            crowd = await asyncio.gather(*(status_of(parts, port, "CS-1", secret=f"guess-{n}") for n in range(20)))
+            return set(crowd), await status_of(parts, port, "CS-1", secret="short")
+
+    assert asyncio.run(scenario()) == ({401, 503}, 101)
+
+
 def test_others_are_let_in_while_one_is_refused(world, parts):
     async def scenario():
         async with serving(world, parts, credential=parts.with_secret(), attempts_per_minute=1) as (opened, _):
@@ -144,6 +166,15 @@ def test_an_unknown_station_raises_an_alarm(world, parts):
 
     (alarm,) = world.rows(parts.tables.alarm)
     assert (alarm["kind"], alarm["station_id"]) == ("unknown_station", "CS-X")
+
+
+def test_many_unknown_names_from_one_address_raise_one_alarm(world, parts):
+    async def scenario():
+        async with serving(world, parts, credential=NOTHING) as (opened, _):
+            return [await status_of(parts, opened.ports[0], f"CS-X{number}") for number in range(5)]
+
+    assert asyncio.run(scenario()) == [404] * 5
+    assert [row["kind"] for row in world.rows(parts.tables.alarm)] == ["unknown_station"]
 
 
 def test_whoever_says_nothing_is_not_waited_for(world, parts):

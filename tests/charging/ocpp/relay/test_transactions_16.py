@@ -315,3 +315,11 @@ def test_ended_transactions_are_remembered_and_in_the_end_forgotten():
 
     assert book.ended("1") is None
     assert book.ended("2") is not None
+
+
+@pytest.mark.parametrize("transaction", [99, -1])
+def test_a_stop_that_a_book_with_gaps_does_not_know_is_not_kept_from_the_back_office(transaction):
+    relay = a_relay(back_office="target", book=TransactionBook("legacy", is_whole=False))
+
+    assert to_office(relay.from_station(stop(transaction=transaction), NOON)) == [stop(transaction=transaction)]
+    assert kinds(relay.from_office(result("e"), NOON)) == ["stopped"]
