@@ -15,6 +15,10 @@ from charging.ocpp.gateway import journal as journals
 from charging.ocpp.gateway.journal import Journal, Place, Reader, entries, forget, path, segments
 
 
+def said(folder):
+    return [entry for _, entry in entries(folder)]
+
+
 @pytest.fixture
 def journal(tmp_path):
     opened = Journal(tmp_path / "j", segment_bytes=4_096)
@@ -35,7 +39,7 @@ def test_entries_come_back_in_order_and_across_segments(journal):
         journal.append(entry)
 
     assert len(segments(journal.folder)) > 3
-    assert list(entries(journal.folder)) == written
+    assert said(journal.folder) == written
 
 
 def test_an_entry_longer_than_a_segment_is_kept_whole(journal):
@@ -43,7 +47,7 @@ def test_an_entry_longer_than_a_segment_is_kept_whole(journal):
     journal.append(b"b" * 100_000)
     journal.append(b"c")
 
-    assert list(entries(journal.folder)) == [b"a", b"b" * 100_000, b"c"]
+    assert said(journal.folder) == [b"a", b"b" * 100_000, b"c"]
 
 
 def test_a_reader_beside_the_writer_sees_each_entry_once(journal):
@@ -74,7 +78,7 @@ def test_of_a_torn_end_everything_whole_is_read(tmp_path_factory, written, cut):
     journal.close()
     os.truncate(path(folder, 1), cut)
 
-    assert list(entries(folder)) == [entry for entry, end in zip(written, ends, strict=True) if end <= cut]
+    assert said(folder) == [entry for entry, end in zip(written, ends, strict=True) if end <= cut]
 
 
 def test_a_damaged_entry_ends_its_segment_and_no_other(tmp_path):
@@ -89,7 +93,7 @@ def test_a_damaged_entry_ends_its_segment_and_no_other(tmp_path):
     second.append(b"of the next run")
     second.close()
 
-    assert list(entries(tmp_path)) == [b"whole", b"of the next run"]
+    assert said(tmp_path) == [b"whole", b"of the next run"]
 
 
 def test_a_run_begins_a_segment_of_its_own_after_what_the_tables_know(tmp_path):
@@ -117,7 +121,7 @@ def test_a_full_disk_is_met_before_anything_is_written(journal, monkeypatch):
     monkeypatch.undo()
     journal.append(b"c")
 
-    assert list(entries(journal.folder)) == [b"a" * 3_000, b"c"]
+    assert said(journal.folder) == [b"a" * 3_000, b"c"]
 
 
 def test_what_is_in_the_tables_is_forgotten_as_whole_segments(journal):
@@ -156,7 +160,7 @@ def test_what_was_written_survives_sigkill(tmp_path):
         writer.send_signal(signal.SIGKILL)
         told = int((line + writer.stdout.read()).split()[-1])
 
-    found = [int(entry.split()[0]) for entry in entries(tmp_path)]
+    found = [int(entry.split()[0]) for entry in said(tmp_path)]
 
     assert found == list(range(len(found)))
     assert len(found) >= told + 1
