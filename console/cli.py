@@ -11,6 +11,7 @@ from charging.errors import Refused, RehomeError
 from console import shell
 from console.commands import (
     cdr,
+    charges,
     extract,
     firmware,
     flavours,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(extract.app, name="extract")
 app.add_typer(cdr.app, name="cdr")
+app.command()(charges.charges)
 app.command("forget")(forget.forget)
 app.command()(frames.frames)
 app.add_typer(flavours.app, name="flavours")
