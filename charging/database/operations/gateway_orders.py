@@ -4,7 +4,8 @@ pending → taken (a gateway that holds the station has it) → sent (it is in t
 → answered | refused | unknown; or expired, if it never went. An order is sent at most once.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +48,8 @@ class Taken:
     action: str
     payload: str
     deadline_at: datetime
+    taken_at: datetime
+    """Tells one taking of an order from the next, after it was given back."""
 
 
 def give(connection: sa.Connection, order: Given) -> int:
@@ -62,17 +65,27 @@ def give(connection: sa.Connection, order: Given) -> int:
     return int(number)
 
 
-def take(connection: sa.Connection, station_ids: Sequence[str], *, gateway: str, run: int, at: datetime) -> list[Taken]:
-    """Take what is pending for stations that this gateway holds, the oldest first. No two gateways take the same."""
+def take(connection: sa.Connection, rooms: Mapping[str, int], *, gateway: str, run: int, at: datetime) -> list[Taken]:
+    """Take what is pending for stations that this gateway holds, the oldest first. No two gateways take the same.
+
+    `rooms` says for how many orders each station has room; the others stay pending.
+    """
     table = tables.station_order
     row = table.c
+    pending = sa.select(row.order_number, row.station_id).where(
+        row.station_id == sa.any_(sa.literal(list(rooms), sa.ARRAY(sa.Text))),
+        row.state == "pending",
+        row.deadline_at > at,
+    )
+    so_far: Counter[str] = Counter()
+    fitting = []
+    for number, station_id in connection.execute(pending.order_by(row.order_number)):
+        so_far[station_id] += 1
+        if so_far[station_id] <= rooms[station_id]:
+            fitting.append(number)
     chosen = (
         sa.select(row.order_number)
-        .where(
-            row.station_id == sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text))),
-            row.state == "pending",
-            row.deadline_at > at,
-        )
+        .where(row.order_number == sa.any_(sa.literal(fitting, sa.ARRAY(sa.BigInteger))), row.state == "pending")
         .order_by(row.order_number)
         .with_for_update(skip_locked=True)
     )
@@ -80,10 +93,19 @@ def take(connection: sa.Connection, station_ids: Sequence[str], *, gateway: str,
         sa.update(table)
         .where(row.order_number.in_(chosen))
         .values(state="taken", gateway=gateway, run=run, taken_at=at)
-        .returning(row.order_number, row.station_id, row.action, row.payload, row.deadline_at)
+        .returning(*(row[name] for name in Taken.__slots__))
     )
     found = [Taken(**each) for each in taken.mappings()]
     return sorted(found, key=lambda each: each.order_number)
+
+
+def held(connection: sa.Connection, *, gateway: str, run: int) -> list[Taken]:
+    """Return what a run has taken and, as far as the tables know, not sent; the oldest first."""
+    row = tables.station_order.c
+    chosen = sa.select(*(row[name] for name in Taken.__slots__)).where(
+        row.gateway == gateway, row.run == run, row.state == "taken"
+    )
+    return [Taken(**each) for each in connection.execute(chosen.order_by(row.order_number)).mappings()]
 
 
 def sent(connection: sa.Connection, order_number: int, *, unique_id: str, at: datetime) -> None:

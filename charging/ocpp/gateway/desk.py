@@ -5,7 +5,9 @@ later, by the journal.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +23,7 @@ from charging.ocpp.gateway.known import Known, keep
 
 V = TypeVar("V")
 
+_LOG = logging.getLogger("rehome.gateway.desk")
 _BEAT_SECONDS = 5.0
 _READ_AGAIN = 12
 """After so many beats everything is read again: a notice may have been missed."""
@@ -35,6 +38,10 @@ class Desk:
         self._gateway = gateway
         self._snapshot = snapshot
         self._asked: set[str] = set()
+        self._held: dict[int, datetime] = {}
+        """Orders whose taking was heard of, and when they were taken, as long as they may be `taken` in the tables."""
+        self._are_lost = False
+        """Whether orders were taken, and the tables were away before they could be told."""
         self._looking: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
         hub.look_for_orders = self.look_for_orders
@@ -65,11 +72,15 @@ class Desk:
             try:
                 if not self._tables.is_up:
                     await self.begin()
-                self.look_for_orders(await self._tables.ask(self._beat))
+                waiting, held = await self._tables.ask(self._beat)
+                self._are_lost = any(self._is_lost(each) for each in held)
+                self.look_for_orders(waiting)
                 if beats % _READ_AGAIN == 0:
                     await self.read_routes()
             except AWAY:
                 continue
+            except Exception:  # noqa: BLE001 - whatever it was, the gateway must go on saying that it is there
+                _LOG.exception("the tables were asked in vain; they are asked again in %s s", _BEAT_SECONDS)
 
     async def read_routes(self, station_ids: Iterable[str] = ()) -> None:
         """Read what these stations go by, or without any named all of them, and go by it.
@@ -99,22 +110,31 @@ class Desk:
     def look_for_orders(self, station_ids: Iterable[str]) -> None:
         """See at once whether there are orders for these stations, as far as they are here."""
         self._asked.update(each for each in station_ids if each in self._hub.sessions)
-        if self._asked and self._looking is None and self._tables.is_up:
+        if (self._asked or self._are_lost) and self._looking is None and self._tables.is_up:
             self._looking = self._tables.start(self._take_orders())
 
     async def _take_orders(self) -> None:
         try:
-            while self._asked:
-                asked, self._asked = self._asked, set()
-                self._hub.take_up(await self._tables.ask(partial(self._take, asked)))
+            while self._asked or self._are_lost:
+                asked, self._asked, self._are_lost = self._asked, set(), False
+                rooms = {each: room for each in asked if (room := self._hub.room(each)) > 0}
+                taken, held = await self._tables.ask(partial(self._take, rooms))
+                lost = [each for each in held if self._is_lost(each)]
+                self._held = {each.order_number: each.taken_at for each in held}
+                self._hub.take_up(sorted({*taken, *lost}, key=lambda each: each.order_number))
         finally:
             self._looking = None
 
-    def _take(self, asked: set[str], tables: sa.Connection) -> list[Taken]:
-        now = self._hub.clock()
-        return gateway_orders.take(tables, sorted(asked), gateway=self._gateway, run=self._hub.run, at=now)
+    def _is_lost(self, order: Taken) -> bool:
+        return self._held.get(order.order_number) != order.taken_at
 
-    def _beat(self, tables: sa.Connection) -> Sequence[str]:
+    def _take(self, rooms: Mapping[str, int], tables: sa.Connection) -> tuple[list[Taken], list[Taken]]:
+        """Take orders; return them, and all that this run holds: of a taking that came too late nobody has heard."""
+        run, now = self._hub.run, self._hub.clock()
+        taken = gateway_orders.take(tables, rooms, gateway=self._gateway, run=run, at=now)
+        return taken, gateway_orders.held(tables, gateway=self._gateway, run=run)
+
+    def _beat(self, tables: sa.Connection) -> tuple[Sequence[str], Sequence[Taken]]:
         now = self._hub.clock()
         gateway_links.seen(tables, gateway=self._gateway, at=now)
         gateway_orders.expire(tables, at=now)

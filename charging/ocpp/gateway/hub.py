@@ -148,7 +148,23 @@ class Hub:
             if wanted is None:
                 session.close(WSCloseCode.POLICY_VIOLATION, "this station is not known any more")
             else:
-                session.route(wanted)
+                lead(session)
+
+    def room(self, station_id: str) -> int:
+        """Return how many orders a station can take up now."""
+        session = self.sessions.get(station_id)
+        if session is None or session.has_left:
+            return 0
+        return max(0, session.relay.rules.queue_limit - len(session.relay.exchange.down.lane.waiting))
+
+    def order_ended(self, session: Session, ended: Ended) -> None:
+        """Note what came of an order, and see whether others wait for the room that it leaves.
+
+        Raises:
+            DiskFull: if there is no room for it in the journal.
+        """
+        self.note(ended)
+        self.look_for_orders([session.station_id])
 
     def take_up(self, orders: Sequence[Taken]) -> None:
         """Hand orders to their stations; those whose station has left since go back."""

@@ -224,7 +224,7 @@ class Session(WSListener):
             case OrderSent(order_id=order_id, unique_id=unique_id):
                 self.hub.note(Sent(at, int(order_id), unique_id))
             case OrderAnswered(order_id=order_id, outcome=outcome, payload=payload):
-                self.hub.note(Ended(at, int(order_id), outcome, payload))
+                self.hub.order_ended(self, Ended(at, int(order_id), outcome, payload))
             case Alarm(kind=kind, text=text):
                 self.hub.note(Alarmed(at, self.station_id, kind, text))
                 self.hub.counts.alarm(kind)

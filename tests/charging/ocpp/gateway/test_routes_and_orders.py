@@ -193,7 +193,7 @@ def test_an_order_that_was_sent_and_stays_unanswered_is_unknown_and_a_late_answe
     number = ordering.give(world.engine, given())
     now = system_clock()
     with world.engine.begin() as connection:
-        gateway_orders.take(connection, ["CS-1"], gateway="g", run=1, at=now)
+        gateway_orders.take(connection, {"CS-1": 9}, gateway="g", run=1, at=now)
         gateway_orders.sent(connection, number, unique_id="x.1", at=now)
         gateway_orders.recover(connection, gateway="g", run=2, at=now)
     before = ordering.wait(world.engine, number, clock=system_clock).state
@@ -208,9 +208,9 @@ def test_an_order_that_was_taken_and_not_sent_is_pending_again_after_a_kill(worl
     ordering.give(world.engine, given())
     now = system_clock()
     with world.engine.begin() as connection:
-        gateway_orders.take(connection, ["CS-1"], gateway="g", run=1, at=now)
+        gateway_orders.take(connection, {"CS-1": 9}, gateway="g", run=1, at=now)
         gateway_orders.recover(connection, gateway="g", run=2, at=now)
-        again = gateway_orders.take(connection, ["CS-1"], gateway="g", run=2, at=now)
+        again = gateway_orders.take(connection, {"CS-1": 9}, gateway="g", run=2, at=now)
 
     assert [taken.station_id for taken in again] == ["CS-1"]
 
@@ -220,8 +220,8 @@ def test_no_two_gateways_take_one_order_and_one_key_is_one_order(world):
     second = ordering.give(world.engine, given(order_key="k"))
     now = system_clock()
     with world.engine.begin() as one, world.engine.begin() as other:
-        taken = gateway_orders.take(one, ["CS-1"], gateway="a", run=1, at=now)
-        left = gateway_orders.take(other, ["CS-1"], gateway="b", run=1, at=now)
+        taken = gateway_orders.take(one, {"CS-1": 9}, gateway="a", run=1, at=now)
+        left = gateway_orders.take(other, {"CS-1": 9}, gateway="b", run=1, at=now)
 
     assert first == second
     assert (len(taken), len(left)) == (1, 0)
@@ -252,6 +252,74 @@ def test_what_is_known_is_written_down_and_recalled(tmp_path):
     (tmp_path / "known").write_bytes(b"\xff")
     assert recall(tmp_path / "known") is None
     assert recall(tmp_path / "absent") is None
+
+
+def test_of_many_orders_those_are_taken_for_which_there_is_room_the_oldest_first(world):
+    numbers = [ordering.give(world.engine, given(station_id)) for station_id in ("CS-1", "CS-1", "CS-1", "CS-2")]
+    with world.engine.begin() as connection:
+        taken = gateway_orders.take(connection, {"CS-1": 2, "CS-2": 1}, gateway="g", run=1, at=system_clock())
+
+    assert [order.order_number for order in taken] == [numbers[0], numbers[1], numbers[3]]
+
+
+def test_forty_orders_reach_a_station_in_order_and_none_is_given_back(world, parts, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(gateway_orders, "give_back", lambda _, number: given_back.append(number))
+
+    async def scenario():
+        async with parts.office() as legacy:
+            world.add_office("legacy", legacy.address)
+            world.route(["CS-1"], "legacy", credential=NOTHING)
+            async with (
+                parts.gateway(world.plan()) as opened,
+                parts.station(opened.ports[0], "CS-1", secret=None) as one,
+            ):
+                await legacy.has("CS-1")
+                for number in range(40):
+                    ordering.give(world.engine, given(payload=f'{{"key":["{number}"]}}'))
+                heard = []
+                async with asyncio.timeout(20):
+                    while len(heard) < 40:
+                        call = json.loads(await one.recv())
+                        heard.append(int(call[3]["key"][0]))
+                        await one.send(json.dumps([3, call[1], {}]))
+                return heard
+
+    assert asyncio.run(scenario()) == list(range(40))
+    assert given_back == []
+
+
+def test_an_order_that_was_taken_while_the_tables_stood_still_is_sent_all_the_same(world, parts, monkeypatch):
+    monkeypatch.setattr("charging.ocpp.gateway.desk._BEAT_SECONDS", 0.1)
+    take, asked = gateway_orders.take, []
+
+    def take_but_tell_nobody(*where, **how):
+        found = take(*where, **how)
+        asked.extend(found)
+        if found and len(asked) == len(found):
+            where[0].commit()
+            raise TimeoutError("it took too long")
+        return found
+
+    monkeypatch.setattr(gateway_orders, "take", take_but_tell_nobody)
+
+    async def scenario():
+        async with parts.office() as legacy:
+            world.add_office("legacy", legacy.address)
+            world.route(["CS-1"], "legacy", credential=NOTHING)
+            async with (
+                parts.gateway(world.plan()) as opened,
+                parts.station(opened.ports[0], "CS-1", secret=None) as one,
+            ):
+                reading = asyncio.create_task(answer_all(one))
+                await legacy.has("CS-1")
+                number = ordering.give(world.engine, given())
+                outcome = await asyncio.to_thread(ordering.wait, world.engine, number, clock=system_clock)
+                reading.cancel()
+                return outcome.state
+
+    assert asyncio.run(scenario()) == "answered"
+    assert len(world.rows(parts.tables.frame)) == 2
 
 
 def test_days_are_made_once_and_dropped_once_they_are_past(world):
