@@ -135,8 +135,14 @@ async def through_steve(
 
 
 async def _arrived(field: GatewayField, name: str, patience: float) -> dict[str, str]:
-    told = await field.ask_crowd("say")
-    return await field.until_at(name, but={*told["gone"], *told["astray"]}, seconds=patience)
+    """Return who is not where it belongs in the end; who goes for good, or goes astray, may do so meanwhile."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    while True:
+        told = await field.ask_crowd("say")
+        left = await field.until_at(name, but={*told["gone"], *told["astray"]}, seconds=max(2.0, patience / 6))
+        if not left or loop.time() >= until:
+            return left
 
 
 async def _rested(field: GatewayField, patience: float) -> dict[str, Any]:

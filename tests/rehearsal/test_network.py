@@ -52,11 +52,11 @@ def test_gives_a_quarter_and_a_sixth_of_the_sessions_to_the_partners(fleet):
 
 
 @pytest.mark.parametrize("stations", [120, 500, 3000])
-def test_lets_at_most_a_twentieth_misbehave_and_shows_every_misbehaviour(stations):
+def test_lets_at_most_a_twentieth_misbehave_each_in_another_way_while_there_are_some(stations):
     behaviours = Counter(s.behaviour for s in generate(seed=3, stations=stations, as_of=AS_OF).stations)
 
     assert behaviours[Behaviour.GOOD] / stations >= 0.95
-    assert set(behaviours) == set(Behaviour)
+    assert len(behaviours) == min(len(Behaviour), 1 + stations // 20)
 
 
 def test_never_charges_two_cars_on_one_connector(fleet):
