@@ -138,7 +138,8 @@ class Desk:
         now = self._hub.clock()
         gateway_links.seen(tables, gateway=self._gateway, at=now)
         gateway_orders.expire(tables, at=now)
-        return gateway_orders.waiting_stations(tables)
+        held = gateway_orders.held(tables, gateway=self._gateway, run=self._hub.run)
+        return gateway_orders.waiting_stations(tables), held
 
 
 def _patched(before: Mapping[str, V], found: Mapping[str, V], named: Sequence[str]) -> Mapping[str, V]:
