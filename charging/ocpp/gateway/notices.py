@@ -14,6 +14,8 @@ from charging.secret import Secret
 _LOG = logging.getLogger("rehome.gateway.notices")
 _AGAIN_SECONDS = 1.0
 _TRIES = 15
+_THEIRS = ("tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 3")
+"""The server looks too whether we are still there: it holds our name for a connection that has long been cut."""
 _LOOK_SECONDS = 5.0
 """How often the thread looks whether it is to end, and whether the other side is still there."""
 
@@ -37,6 +39,7 @@ class Notices:
         self._is_taken = is_taken
         self._loop = asyncio.get_running_loop()
         self._ended = threading.Event()
+        self._was_the_only_one = False
         self._thread = threading.Thread(target=self._listen, name="notices", daemon=True)
 
     def start(self) -> None:
@@ -61,7 +64,17 @@ class Notices:
     def _follow(self) -> None:
         place = make_url(self._address().reveal()).set(drivername="postgresql")
         told = place.render_as_string(hide_password=False)
-        with psycopg.connect(told, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(
+            told,
+            autocommit=True,
+            connect_timeout=5,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=20_000,
+        ) as connection:
+            for setting in _THEIRS:
+                connection.execute(f"SET {setting}".encode())
             self._be_the_only_one(connection)
             for channel in self._wanted:
                 connection.execute(f'LISTEN "{channel}"'.encode())
@@ -76,16 +89,24 @@ class Notices:
     def _be_the_only_one(self, connection: psycopg.Connection) -> None:
         """Hold the gateway's name for as long as this connection lives.
 
+        Whoever has held it before tries on: after the network was cut, the server keeps it for the cut connection.
+
         Raises:
             GatewayRuns: if another process holds it, and not only for the moment that a killed one needs to be gone.
         """
         name = f"gateway {self._gateway}"
-        for _ in range(_TRIES):
+        tries = 0
+        while not self._ended.is_set():
             row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
             if row is not None and row[0]:
+                self._was_the_only_one = True
                 return
+            tries += 1
+            if tries >= _TRIES and not self._was_the_only_one:
+                raise GatewayRuns(self._gateway)
+            if tries == _TRIES:
+                _LOG.warning("no notices: another connection holds the name %s", self._gateway)
             self._ended.wait(_AGAIN_SECONDS)
-        raise GatewayRuns(self._gateway)
 
     def _tell(self, what: Callable[..., None], *told: object) -> None:
         if not self._loop.is_closed():

@@ -117,9 +117,11 @@ async def _running(
         notices = _notices(plan, desk, claims, is_taken=_noting(elsewhere, until))
         notices.start()
         stop.callback(notices.end)
-        for each in (hub.watch(), desk.beat(), recorder.watch(), tend()):
-            stop.callback(asyncio.create_task(each).cancel)
-        window = await open_window(Window(hub, tables).answer, port=plan.metrics_port)
+        doings = {"stations": hub.watch(), "desk": desk.beat(), "recorder": recorder.watch(), "memory": tend()}
+        parts = [asyncio.create_task(each, name=name) for name, each in doings.items()]
+        for part in parts:
+            stop.callback(part.cancel)
+        window = await open_window(Window(hub, tables, parts=parts).answer, port=plan.metrics_port)
         stop.callback(window.close)
         admission = Admission(hub)
         stop.push_async_callback(hub.drain)
