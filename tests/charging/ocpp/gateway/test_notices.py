@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import psycopg
 
+from charging.ocpp.gateway.desk import Desk
 from charging.ocpp.gateway.notices import Notices
 from charging.ocpp.gateway.window import Window
 from charging.secret import Secret
@@ -94,3 +95,26 @@ def test_a_gateway_of_which_a_part_has_ended_does_not_live():
     (before, _), (after, text) = asyncio.run(scenario())
     assert (before, after) == (200, 503)
     assert b"desk" in text
+
+
+def test_the_desk_goes_on_after_an_error_that_nobody_expected(monkeypatch, tmp_path):
+    monkeypatch.setattr("charging.ocpp.gateway.desk._BEAT_SECONDS", 0)
+    again = asyncio.Event()
+    asked = []
+
+    async def ask(question):
+        asked.append(question)
+        if len(asked) == 1:
+            raise LookupError("nobody expected this")
+        again.set()
+        return [], []
+
+    async def scenario():
+        tables = SimpleNamespace(is_up=True, ask=ask)
+        desk = Desk(SimpleNamespace(sessions={}), tables, gateway="g", snapshot=tmp_path / "known")
+        beating = asyncio.create_task(desk.beat())
+        await asyncio.wait_for(again.wait(), 20)
+        beating.cancel()
+
+    asyncio.run(scenario())
+    assert len(asked) >= 2
