@@ -148,7 +148,7 @@ class Hub:
             if wanted is None:
                 session.close(WSCloseCode.POLICY_VIOLATION, "this station is not known any more")
             else:
-                lead(session)
+                session.route(wanted)
 
     def room(self, station_id: str) -> int:
         """Return how many orders a station can take up now."""
