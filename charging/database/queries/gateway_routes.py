@@ -13,7 +13,7 @@ from charging.ocpp.gateway.known import BackOffice, Known
 def known(connection: sa.Connection, station_ids: Sequence[str] | None = None) -> Known:
     """Return every back-office, and the routes and credentials of these stations, or of all."""
     route, credential = tables.route.c, tables.credential.c
-    routes = sa.select(route.station_id, route.back_office, route.origin)
+    routes = sa.select(route.station_id, route.back_office, route.origin, route.changed_at)
     credentials = sa.select(tables.credential)
     if station_ids is not None:
         routes = routes.where(route.station_id == sa.any_(_array(station_ids)))
@@ -22,6 +22,7 @@ def known(connection: sa.Connection, station_ids: Sequence[str] | None = None) -
     return Known(
         back_offices={office.name: office for office in back_offices(connection)},
         routes={row.station_id: row.back_office for row in found},
+        changed={row.station_id: row.changed_at for row in found},
         origins={row.station_id: row.origin for row in found},
         credentials={
             row["station_id"]: Credential(

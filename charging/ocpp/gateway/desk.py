@@ -96,6 +96,7 @@ class Desk:
                 found = Known(
                     back_offices=found.back_offices,
                     routes=_patched(before.routes, found.routes, named),
+                    changed=_patched(before.changed, found.changed, named),
                     origins=_patched(before.origins, found.origins, named),
                     credentials=_patched(before.credentials, found.credentials, named),
                 )

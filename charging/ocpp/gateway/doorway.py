@@ -24,6 +24,7 @@ from charging.ocpp.gateway.admission import Admission, Admitted, Knock
 from charging.ocpp.gateway.claims import Claims
 from charging.ocpp.gateway.handshake import Refusal, Request
 from charging.ocpp.gateway.hub import Hub
+from charging.ocpp.gateway.leading import begins_at
 from charging.ocpp.gateway.session import Session
 
 _LOG = logging.LoggerAdapter(logging.getLogger("rehome.gateway.station"), {})
@@ -114,13 +115,14 @@ class Doorway(asyncio.Protocol):
             self._transport.abort()
             self._claims.leave(admitted.station_id, entrance.connection)
             return
+        past = self._hub.pasts.of(admitted.station_id, known.origins[admitted.station_id])
         session = Session(
             self._hub,
             admitted.station_id,
             protocol=admitted.protocol,
             peer=knock.address,
-            back_office=known.routes[admitted.station_id],
-            past=self._hub.pasts.of(admitted.station_id, known.origins[admitted.station_id]),
+            back_office=begins_at(known, admitted.station_id, past),
+            past=past,
             tag=entrance.connection,
         )
         self._let_in(knock.request, session, {"Sec-WebSocket-Protocol": admitted.protocol})

@@ -17,6 +17,7 @@ from charging.ocpp.gateway.counts import Counts
 from charging.ocpp.gateway.entries import Alarmed, AnyEntry, Ended, encode, stamp
 from charging.ocpp.gateway.journal import Journal, Place, segments
 from charging.ocpp.gateway.known import BackOffice, Known
+from charging.ocpp.gateway.leading import lead
 from charging.ocpp.gateway.office import Dialler, OfficeLink
 from charging.ocpp.gateway.options import Options
 from charging.ocpp.gateway.pasts import Pasts
@@ -148,7 +149,7 @@ class Hub:
             if wanted is None:
                 session.close(WSCloseCode.POLICY_VIOLATION, "this station is not known any more")
             else:
-                session.route(wanted)
+                lead(session)
 
     def room(self, station_id: str) -> int:
         """Return how many orders a station can take up now."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,8 @@ class Known:
     back_offices: Mapping[str, BackOffice] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     """By station, the name of its back-office."""
+    changed: Mapping[str, datetime] = field(default_factory=dict)
+    """By station, when its route was last changed."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """By station, the back-office that it had first: its transactions from before it came here are there."""
     credentials: Mapping[str, Credential] = field(default_factory=dict)

@@ -64,6 +64,8 @@ class Pasts:
                 self._untold[station_id] = untold
             told = [*facts.get(station_id, ()), *(fact for _, fact in untold)]
             memory = self._pasts[station_id][1] if station_id in self._pasts else StationMemory()
+            if station_id in self._read:  # it was at another gateway since, which may have moved it
+                memory.back_office = ""
             self._pasts[station_id] = (TransactionBook(origins.get(station_id, ""), told), memory)
             self._read.add(station_id)
 

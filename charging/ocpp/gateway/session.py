@@ -9,6 +9,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from charging.errors import DiskFull
 from charging.ocpp.gateway.entries import Alarmed, Closed, Ended, Fact, Framed, Linked, Sent, Upstream, encode, stamp
+from charging.ocpp.gateway.leading import lead, stay
 from charging.ocpp.gateway.messages import Messages, forget_handshake, number
 from charging.ocpp.gateway.office import OfficeLink
 from charging.ocpp.gateway.office_side import OfficeSide
@@ -87,6 +88,7 @@ class Session(WSListener):
             self.close(WSCloseCode.TRY_AGAIN_LATER, "the gateway's journal is full")
         self.hub.arrived(self)
         self.office.dial(self.relay.back_office)
+        lead(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Hand a message to the relay, and do what it says."""
@@ -135,12 +137,6 @@ class Session(WSListener):
     def order(self, order: Order) -> None:
         """Take an order up."""
         self.do(self.relay.order(order, self.hub.clock()))
-
-    def route(self, back_office: str) -> None:
-        """Go to a back-office, once the moment is right; if that is where it is or goes, leave it alone."""
-        if back_office != self.heading:
-            self.heading = back_office
-            self.do(self.relay.move_to(back_office, self.hub.clock()))
 
     def do(self, effects: Effects) -> None:
         """Carry effects out, in order: each frame is in the journal before it goes on."""
@@ -239,7 +235,7 @@ class Session(WSListener):
             case OpenOffice(back_office=name):
                 self.office.dial(name)
             case MoveRefused(back_office=name, reason=reason):
-                self.heading = self.relay.back_office if self.heading == name else self.heading
+                stay(self, name)
                 self.hub.move_refused(self, name, reason)
 
     def note(self, entry: Upstream | Closed) -> None:

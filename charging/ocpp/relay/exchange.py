@@ -52,6 +52,7 @@ class Exchange:
         self.memory = memory
         self.habits = Habits(memory, protocol, rules)
         transactions = (Transactions16 if protocol == "ocpp1.6" else Transactions2x)(station_id, book)
+        transactions.last_at = memory.charged_at
         self.up = TowardOffice(rules, back_office, transactions, self.habits)
         self.down = TowardStation(rules, tag)
 

@@ -3,6 +3,8 @@
 The edge may hand the memory of a station's last connection to the relay of the next one.
 """
 
+from datetime import datetime
+
 from charging.ocpp.flavours.flavour import PLAIN, Flavour
 from charging.ocpp.flavours.payloads import Place
 from charging.ocpp.meters import Watched
@@ -15,12 +17,15 @@ class StationMemory:
     """Made of what the station itself said."""
 
     __slots__ = (
+        "back_office",
         "before_firmware",
         "boot",
+        "charged_at",
         "firmware",
         "firmware_before",
         "flavour",
         "meter_type",
+        "refused",
         "statuses",
         "watched",
         "zero_charges",
@@ -28,6 +33,12 @@ class StationMemory:
 
     def __init__(self, flavour: Flavour = PLAIN) -> None:
         self.flavour = flavour
+        self.back_office = ""
+        """The one that a link last stood to."""
+        self.charged_at: datetime | None = None
+        """When a message of a transaction last passed, as of the end of its last connection."""
+        self.refused: tuple[str, datetime | None] | None = None
+        """The move that was refused: where to, and when its route was changed. It is not begun again by itself."""
         self.boot = b""
         """The payload of its last BootNotification."""
         self.firmware = ""

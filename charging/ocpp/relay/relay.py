@@ -71,7 +71,7 @@ class Relay:
         )
         self._moving: Moving | None = None
         self._bad_station = self._bad_office = 0
-        self._is_closing = self._moved = False
+        self._is_closing, self._moved = False, known.back_office not in {"", back_office}
         self._is_new = True
 
     @property
@@ -161,15 +161,15 @@ class Relay:
         self.exchange.down.order(order, at, effects)
         return self._finish(at, effects)
 
-    def move_to(self, back_office: str, at: datetime) -> Effects:
-        """The station's route has changed. A later word replaces an earlier one; its present place ends a move."""
+    def move_to(self, back_office: str, at: datetime, *, since: datetime | None = None) -> Effects:
+        """The station's route has changed, `since` then. A later one replaces an earlier; its own place ends a move."""
         effects: Effects = []
         if self._moving is not None and self._moving.target != back_office:
             effects.append(MoveRefused(self._moving.target, f"it was replaced by a move to {back_office}"))
         if back_office == self.back_office:
             self._moving = None
         elif self._moving is None or self._moving.target != back_office:
-            self._moving = Moving(back_office, at + self.rules.drain)
+            self._moving = Moving(back_office, (since or at) + self.rules.drain)
         return self._finish(at, effects)
 
     def tick(self, at: datetime) -> Effects:

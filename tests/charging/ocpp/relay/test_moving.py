@@ -193,3 +193,27 @@ def test_a_silent_station_is_said_to_be_silent():
     relay.from_office(call("r", "Reset", type="Soft"), NOON)
 
     assert any(isinstance(effect, Alarm) and effect.kind == "station_silent" for effect in relay.tick(later(60)))
+
+
+def test_a_station_that_comes_to_another_back_office_than_before_is_asked_to_boot():
+    relay = a_relay()
+    relay.station_gone(later(1))
+
+    found = a_relay(is_up=False, back_office="target", memory=relay.memory).office_up("target", later(2))
+
+    assert plain(to_station(found)) == [triggered(1, "BootNotification")]
+    assert to_station(a_relay(is_up=False, back_office="target", memory=relay.memory).office_up("target", NOON)) == []
+
+
+def test_a_link_that_breaks_shortens_no_wait_of_a_move():
+    relay = a_relay(rules=Rules(quiet=timedelta(seconds=60)))
+    charge(relay)
+    relay.from_station(stop(), NOON)
+    relay.from_office(result("e"), NOON)
+    relay.station_gone(later(5))
+    again = a_relay(rules=relay.rules, book=relay.book, memory=relay.memory)
+
+    assert again.move_to("target", later(10), since=later(-7200)) == []
+    assert again.move == ("target", later(7200))
+    assert again.next_deadline == later(60)
+    assert again.tick(later(60)) == GOES
