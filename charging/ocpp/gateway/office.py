@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 _LOG = logging.LoggerAdapter(logging.getLogger("rehome.gateway.office"), {})
 """An adapter, because picows would make a logger of its own for each link."""
 _REFERENCES = ("env:", "file:")
+_MOST_EARLY = 16
+"""A back-office has one call open at a time: who says more than this in its first breath is no back-office."""
 
 
 class OfficeLink(WSListener):
     """One link to a back-office, as picows calls it."""
 
-    __slots__ = ("back_office", "heard_at", "messages", "paused_at", "pinged_at", "session", "transport")
+    __slots__ = ("back_office", "early", "heard_at", "messages", "paused_at", "pinged_at", "session", "transport")
 
     def __init__(self, session: "Session", back_office: str) -> None:
         self.session = session
@@ -49,6 +51,8 @@ class OfficeLink(WSListener):
         self.heard_at = session.hub.clock()
         self.pinged_at: datetime | None = None
         self.paused_at: datetime | None = None
+        self.early: list[tuple[bytes, datetime]] | None = []
+        """What came before the link was handed over: a back-office may speak in one breath with its handshake."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Remember how it is spoken to."""
@@ -60,7 +64,7 @@ class OfficeLink(WSListener):
         """Hand a message on to the station's session."""
         self.heard_at = at = self.session.hub.clock()
         if frame.msg_type is WSMsgType.TEXT and frame.fin and not self.messages.parts:
-            self.session.from_office(self, frame.get_payload_as_bytes(), at)
+            self._hand_on(frame.get_payload_as_bytes(), at)
         elif frame.msg_type is WSMsgType.CLOSE:
             code = frame.get_close_code()
             transport.send_close(code if number(code) else WSCloseCode.OK, frame.get_close_message())
@@ -68,7 +72,21 @@ class OfficeLink(WSListener):
         elif frame.msg_type is not WSMsgType.PONG:
             whole = self.messages.take(frame)
             if whole is not None:
-                self.session.from_office(self, whole, at)
+                self._hand_on(whole, at)
+
+    def hand_over(self) -> None:
+        """Hand on what came early, and from now on everything as it comes."""
+        early, self.early = self.early or [], None
+        for raw, at in early:
+            self.session.from_office(self, raw, at)
+
+    def _hand_on(self, raw: bytes, at: datetime) -> None:
+        if self.early is None:
+            self.session.from_office(self, raw, at)
+        elif len(self.early) < _MOST_EARLY:
+            self.early.append((raw, at))
+        else:
+            self.abort()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Tell the session, unless it has let go of this link itself."""

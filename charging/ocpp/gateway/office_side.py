@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class OfficeSide:
     """Belongs to one session."""
 
-    __slots__ = ("_dialling", "_lost_early", "_session", "_stood_at", "link")
+    __slots__ = ("_dialling", "_lost_early", "_session", "_stood_at", "link", "name")
 
     def __init__(self, session: "Session") -> None:
         self._session = ref(session)
         """Weak, so that a session is gone as soon as its link is, and no collector has to look for it."""
         self._dialling: asyncio.Task[None] | None = None
         self.link: OfficeLink | None = None
+        self.name = session.relay.back_office
+        """Whose frames these are: of effects in order, those before a move are still the former back-office's."""
         self._stood_at = session.hub.clock()
         """When the last link came to stand."""
         self._lost_early = 0
@@ -37,6 +39,7 @@ class OfficeSide:
     def dial(self, name: str, *, tries: int = 0) -> None:
         """Open a link to a back-office, and go on trying until it stands or is not wanted any more."""
         session = self._session()
+        self.name = name
         if session is not None and not session.has_left:
             self._dialling = asyncio.get_running_loop().create_task(self._keep_dialling(session, name, tries))
 
@@ -93,6 +96,7 @@ class OfficeSide:
             hub.counts.office_links_opened += 1
             self._note(name, "")
             session.do(session.relay.office_up(name, hub.clock()))
+            link.hand_over()
             if link.transport is None:  # it broke while it was handed over, when nobody had it yet
                 self.lost(link, "it broke")
             return

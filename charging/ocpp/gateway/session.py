@@ -196,7 +196,7 @@ class Session(WSListener):
                 Framed(
                     stamp(effect.at),
                     self.station_id,
-                    self.relay.back_office,
+                    self.office.name,
                     effect.direction,
                     effect.raw_received,
                     None if is_unchanged else effect.raw_sent,

@@ -78,6 +78,7 @@ class Office:
         self.links = {}
         self.headers = {}
         self.answers = {}
+        self.greeting = ""
         self.is_silent = False
         self.changed = asyncio.Condition()
         self.server = None
@@ -90,6 +91,8 @@ class Office:
         station_id = link.request.path.rpartition("/")[2]
         self.links[station_id] = link
         self.headers[station_id] = link.request.headers
+        if self.greeting:
+            await link.send(self.greeting)
         await self.tell()
         try:
             async for message in link:
