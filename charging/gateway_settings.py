@@ -1,8 +1,12 @@
 """What the gateway is told from outside: where stations reach it, and how long things are kept."""
 
+import re
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_OLD_ADDRESS = re.compile(r"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?/[!-~]*")
 
 
 class Gateway(BaseModel):
@@ -26,6 +30,11 @@ class Gateway(BaseModel):
         default=None, description="ADDRESS:PORT of a listener without TLS, for a private APN alone"
     )
     endpoint: str = Field(default="/ocpp", pattern=r"^/[!-~]*$", description="path before a station's identity")
+    old_addresses: tuple[str, ...] = Field(
+        default=(),
+        description="HOST/PATH or /PATH by which stations called the legacy, and which lead here by now: who still "
+        "calls there is let in as everybody, and listed (rehome alarms --kind old_address)",
+    )
     metrics_port: int = Field(
         default=8888, ge=0, le=65_535, description="port on 127.0.0.1 of /metrics, /healthz and /readyz; 0 for any"
     )
@@ -46,3 +55,16 @@ class Gateway(BaseModel):
     move_hours: float = Field(
         default=4.0, gt=0, le=168, allow_inf_nan=False, description="how long a move waits for an idle moment"
     )
+
+    @model_validator(mode="after")
+    def _tells_old_from_new(self) -> Self:
+        """A path of ours without a host is no old one: everybody would be listed."""
+        for old in self.old_addresses:
+            if not _OLD_ADDRESS.fullmatch(old):
+                raise ValueError(f"old_addresses names {old!r}: write HOST/PATH without wss://, or /PATH")
+        same = [old for old in self.old_addresses if old.rstrip("/") == self.endpoint.rstrip("/")]
+        if same:
+            raise ValueError(
+                f"old_addresses names {same[0]}, which is the endpoint itself; name the old host before it"
+            )
+        return self

@@ -10,6 +10,7 @@ import typer
 from charging.errors import Refused, RehomeError
 from console import shell
 from console.commands import (
+    alarms,
     cdr,
     charges,
     extract,
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+app.command()(alarms.alarms)
 app.add_typer(extract.app, name="extract")
 app.add_typer(cdr.app, name="cdr")
 app.command()(charges.charges)

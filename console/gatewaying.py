@@ -13,6 +13,7 @@ from charging.database import connection as database
 from charging.errors import SettingsError
 from charging.ocpp.flavours.flavour import Flavour
 from charging.ocpp.flavours.reading import parse_flavours
+from charging.ocpp.gateway.handshake import OldAddress
 from charging.ocpp.gateway.listening import tls
 from charging.ocpp.gateway.options import Options
 from charging.ocpp.gateway.program import Door, Opened, Plan, serve
@@ -56,6 +57,7 @@ def plan(settings: Settings, *, name: str = "", plain_text_apn: str = "") -> Pla
         clock=system_clock,
         options=Options(
             endpoint=told.endpoint,
+            old_addresses=tuple(map(_old_address, told.old_addresses)),
             ping_after=timedelta(seconds=told.ping_seconds),
             pong_within=timedelta(seconds=told.pong_seconds),
             drain_seconds=told.drain_seconds,
@@ -85,6 +87,11 @@ def _doors(settings: Settings, plain_text_apn: str) -> tuple[Door, ...]:
         mend = "name gateway.certificate and gateway.key, or for a private APN alone --plain-text-apn ADDRESS:PORT"
         raise SettingsError("gateway.certificate", "is missing, and stations are listened to over TLS", mend)
     return tuple(doors)
+
+
+def _old_address(text: str) -> OldAddress:
+    host, _, path = text.partition("/")
+    return OldAddress(host.casefold(), f"/{path}")
 
 
 def _flavours(settings: Settings) -> tuple[Flavour, ...]:

@@ -98,6 +98,45 @@ def story(home: Path, station_id: str, *, since: str, until: str, limit: int) ->
     }
 
 
+def alarms(home: Path, *, station: str, kind: str, since: str, limit: int) -> dict[str, Any]:
+    """Return what the gateways want a person to know: how many of each kind, and the latest.
+
+    Raises:
+        SettingsError: if an instant cannot be understood.
+    """
+    from_when = instant(since, option="--since") if since else None
+    settings = configuration.load(workplace.of(home))
+    engine = database.connect(database.address(settings))
+    chosen, of_kind = station or None, kind or None
+    try:
+        with engine.connect() as connection:
+            return {
+                "zone": settings.time_zone,
+                "kinds": gateway_frames.alarms_by_kind(connection, chosen, kind=of_kind, since=from_when),
+                "alarms": gateway_frames.alarms(connection, chosen, kind=of_kind, since=from_when, limit=limit),
+            }
+    finally:
+        engine.dispose()
+
+
+def alarm_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the latest alarms in local time, then how many there are of each kind."""
+    zone = ZoneInfo(result["zone"])
+    for row in result["alarms"]:
+        at = row["at"].astimezone(zone)
+        yield f"{at:%Y-%m-%d %H:%M:%S}  {row['station_id'] or '(all)':<20}  {row['kind']}: {row['problem']}"
+    shown, there = len(result["alarms"]), sum(kind["alarms"] for kind in result["kinds"])
+    if shown < there:
+        yield f"these are the latest {shown} of {there}: --limit shows more"
+    for kind in result["kinds"]:
+        spoken = {0: "of the gateway itself", 1: "of 1 station"}.get(
+            kind["stations"], f"of {kind['stations']} stations"
+        )
+        first, last = (kind[name].astimezone(zone) for name in ("first_at", "last_at"))
+        yield f"{kind['alarms']:>8}  {kind['kind']}, {spoken}, from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+    yield f"times are of {result['zone']}" if result["alarms"] else "no alarm was raised in that time"
+
+
 def story_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield where the station is, and then one line for each moment, in local time."""
     zone, route = ZoneInfo(result["zone"]), result["route"]

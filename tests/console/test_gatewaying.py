@@ -133,6 +133,32 @@ def test_what_was_said_is_shown_frame_by_frame_and_as_a_story(run, known, engine
     assert "duplicate: a second connection came" in story.stdout
 
 
+def test_alarms_are_listed_the_latest_last_and_counted_by_kind_whatever_is_shown(run, known, engine_of):
+    now = stamp(system_clock())
+    raised = [("CS-1", "old_address"), ("CS-2", "old_address"), ("", "office_unreachable:legacy"), ("CS-1", "refused")]
+    entries = [
+        (Place(1, number), Alarmed(now + number, station_id, kind, f"problem {number}"))
+        for number, (station_id, kind) in enumerate(raised, start=1)
+    ]
+    none = run("alarms")
+    with engine_of.begin() as connection:
+        gateway_journal.store(connection, entries, gateway="g", after=None, at=system_clock())
+
+    everything = run("alarms", "--limit", "2")
+    old = json.loads(run("alarms", "--kind", "old_address", "--json").stdout)
+    of_one = json.loads(run("alarms", "--station", "CS-1", "--json").stdout)
+    later = run("alarms", "--since", "2100-01-01T00:00:00Z")
+
+    assert (none.exit_code, everything.exit_code, later.exit_code) == (0, 1, 0)
+    assert [line.split()[-1] for line in everything.stdout.splitlines()[:2]] == ["3", "4"]
+    assert "these are the latest 2 of 4" in everything.stdout
+    assert "2  old_address, of 2 stations" in everything.stdout
+    assert "1  office_unreachable:legacy, of the gateway itself" in everything.stdout
+    assert [alarm["station_id"] for alarm in old["alarms"]] == ["CS-1", "CS-2"]
+    assert {kind["kind"]: kind["alarms"] for kind in of_one["kinds"]} == {"old_address": 1, "refused": 1}
+    assert "no alarm was raised in that time" in later.stdout
+
+
 @pytest.fixture
 def engine_of(migrated_url):
     """A way into the tables of the home."""
@@ -167,6 +193,22 @@ def test_a_gateway_listens_in_plain_text_only_where_it_was_told_to(tmp_path):
 
     assert [(door.host, door.port, door.context) for door in plan.doors] == [("10.20.0.1", 8886, None)]
     assert plan.folder == tmp_path / "gateway" / "g"
+
+
+def test_old_addresses_have_a_host_if_only_that_one_is_meant(tmp_path):
+    told = {"old_addresses": ["Steve.Old.example/steve/ws", "/steve/ws"], "plain_text_apn": "127.0.0.1:0"}
+
+    old = gatewaying.plan(Settings(home=tmp_path, gateway=Gateway.model_validate(told))).options.old_addresses
+
+    assert [str(each) for each in old] == ["steve.old.example/steve/ws", "/steve/ws"]
+
+
+@pytest.mark.parametrize(
+    "address", ["steve.old.example", "wss://steve.old.example/ws", "/a b", "", "/ocpp", "/ocpp/", "ho_st/ws"]
+)
+def test_what_is_no_old_address_is_refused(address):
+    with pytest.raises(ValueError, match="old_addresses"):
+        Gateway.model_validate({"old_addresses": [address]})
 
 
 def test_how_long_ago_and_instants_are_understood():

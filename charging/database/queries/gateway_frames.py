@@ -50,16 +50,34 @@ def frames(connection: sa.Connection, wanted: Wanted, *, limit: int | None = Non
 
 
 def alarms(
-    connection: sa.Connection, station_id: str | None = None, *, since: datetime | None = None, limit: int = 1_000
+    connection: sa.Connection,
+    station_id: str | None = None,
+    *,
+    kind: str | None = None,
+    since: datetime | None = None,
+    limit: int = 1_000,
 ) -> list[dict[str, Any]]:
-    """Return the latest alarms, of a station or of all, the oldest of them first."""
+    """Return the latest alarms, of a station or of all, and of one kind or of all, the oldest of them first."""
     table = tables.alarm
     chosen = sa.select(table).order_by(table.c.alarm_number.desc()).limit(limit)
-    if station_id is not None:
-        chosen = chosen.where(table.c.station_id == station_id)
-    if since is not None:
-        chosen = chosen.where(table.c.at >= since)
+    chosen = chosen.where(*_meant(table, station_id=station_id, kind=kind, since=since))
     return [dict(row) for row in reversed(connection.execute(chosen).mappings().all())]
+
+
+def alarms_by_kind(
+    connection: sa.Connection, station_id: str | None = None, *, kind: str | None = None, since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Return of each kind how many alarms there were, of how many stations, and the first and the last instant."""
+    row = tables.alarm.c
+    counts = (
+        row.kind,
+        sa.func.count().label("alarms"),
+        sa.func.count(sa.func.nullif(row.station_id, "").distinct()).label("stations"),
+        sa.func.min(row.at).label("first_at"),
+        sa.func.max(row.at).label("last_at"),
+    )
+    chosen = sa.select(*counts).where(*_meant(tables.alarm, station_id=station_id, kind=kind, since=since))
+    return [dict(found) for found in connection.execute(chosen.group_by(row.kind).order_by(row.kind)).mappings()]
 
 
 def orders(
@@ -90,3 +108,14 @@ def order(connection: sa.Connection, order_number: int) -> dict[str, Any]:
     """Return an order as it stands."""
     table = tables.station_order
     return dict(connection.execute(sa.select(table).where(table.c.order_number == order_number)).mappings().one())
+
+
+def _meant(
+    table: sa.Table, *, station_id: str | None, kind: str | None, since: datetime | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    if station_id is not None:
+        yield table.c.station_id == station_id
+    if kind is not None:
+        yield table.c.kind == kind
+    if since is not None:
+        yield table.c.at >= since

@@ -75,7 +75,9 @@ class Admission:
         known = self._hub.known
         if self._hub.is_draining or known is None or self._hub.full is not None:
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the gateway is not ready", _LATER)
-        station_id = handshake.identity(knock.request.path, self._hub.options.endpoint)
+        options = self._hub.options
+        old = handshake.old_address(knock.request, options.old_addresses)
+        station_id = handshake.identity(knock.request.path, options.endpoint if old is None else old.path)
         if station_id is None or station_id not in known.routes:
             if station_id is not None:
                 problem = f"a station without a route came from {knock.address}"
@@ -92,6 +94,8 @@ class Admission:
             self._hub.alarm(station_id, "refused", f"a connection from {knock.address} was refused: {refusal.reason}")
             return refusal
         self._attempts.succeed([name])
+        if old is not None:
+            self._hub.alarm(station_id, "old_address", f"it still calls {old}: that is what its configuration says")
         if knock.request.protocol is None:
             return Admitted(station_id, None)
         return await self._only_one(knock, station_id, knock.request.protocol)

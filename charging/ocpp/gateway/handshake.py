@@ -32,6 +32,11 @@ class Request:
         return next((ours for ours in SUBPROTOCOLS if ours in offered), None)
 
     @property
+    def host(self) -> str:
+        """The name by which our host was called (RFC 9110 §7.2), in small letters and without its port."""
+        return self.headers.get("host", "").rpartition("@")[2].partition(":")[0].rstrip(".").casefold()
+
+    @property
     def login(self) -> tuple[str, str] | None:
         """User and password of basic authentication (RFC 7617), if they were given and can be read."""
         scheme, _, value = self.headers.get("authorization", "").partition(" ")
@@ -50,6 +55,23 @@ class Request:
             b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             b"Sec-WebSocket-Key: " + key.encode("ascii", "replace") + b"\r\n\r\n"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OldAddress:
+    """Where stations called their back-office before: its host name, if only that one is meant, and its path."""
+
+    host: str
+    """In small letters, without a port; empty for any."""
+    path: str
+    """Before a station's identity."""
+
+    def __str__(self) -> str:
+        return f"{self.host}{self.path}"
+
+    def is_called(self, request: Request) -> bool:
+        """Whether a request names our host by the old name; any does, where no name is meant."""
+        return self.host in {"", request.host}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,12 @@ def read(head: bytes) -> Request | Refusal:
         name = name.casefold()
         headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
     return _websocket(Request(path, headers))
+
+
+def old_address(request: Request, old_addresses: Sequence[OldAddress]) -> OldAddress | None:
+    """Return the old address that a station still calls, if it does; of several, the longest path."""
+    called = [old for old in old_addresses if old.is_called(request) and identity(request.path, old.path) is not None]
+    return max(called, key=lambda old: (len(old.path), len(old.host)), default=None)
 
 
 def identity(path: str, endpoint: str) -> str | None:

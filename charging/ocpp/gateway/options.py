@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from charging.ocpp.gateway.handshake import OldAddress
 from charging.ocpp.relay.rules import Rules
 
 
@@ -12,6 +13,8 @@ class Options:
 
     endpoint: str = "/ocpp"
     """The path before a station's identity."""
+    old_addresses: tuple[OldAddress, ...] = ()
+    """Where stations called their back-office before, and which lead here by now."""
     handshake_seconds: float = 10.0
     """How long a connection may take to say who it is."""
     ping_after: timedelta = timedelta(seconds=60)

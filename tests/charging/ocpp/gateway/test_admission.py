@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from charging.ocpp.gateway.credential import Credential
+from charging.ocpp.gateway.handshake import OldAddress
 from charging.ocpp.gateway.listening import tls
 
 NOTHING = Credential(is_open=True)
@@ -166,6 +167,28 @@ def test_an_unknown_station_raises_an_alarm(world, parts):
 
     (alarm,) = world.rows(parts.tables.alarm)
     assert (alarm["kind"], alarm["station_id"]) == ("unknown_station", "CS-X")
+
+
+@pytest.mark.parametrize(
+    ("path", "secret", "status", "kinds"),
+    [
+        pytest.param("/steve/websocket/CentralSystemService/CS-1", "right", 101, ["old_address"], id="the old path"),
+        pytest.param("/ocpp/CS-1", "right", 101, [], id="our own"),
+        pytest.param("/steve/websocket/CentralSystemService/CS-1", "wrong", 401, ["refused"], id="not proven to be it"),
+    ],
+)
+def test_who_still_calls_the_old_address_is_let_in_and_listed(world, parts, path, secret, status, kinds):
+    shown = {} if secret == "right" else {"secret": "another-secret-of-sixteen"}
+    old = (OldAddress("", "/steve/websocket/CentralSystemService"),)
+
+    async def scenario():
+        async with serving(world, parts, credential=parts.with_secret(), old_addresses=old) as (opened, legacy):
+            return await status_of(parts, opened.ports[0], "CS-1", legacy=legacy, path=path, **shown)
+
+    assert asyncio.run(scenario()) == status
+    assert [(row["station_id"], row["kind"]) for row in world.rows(parts.tables.alarm)] == [
+        ("CS-1", kind) for kind in kinds
+    ]
 
 
 def test_many_unknown_names_from_one_address_raise_one_alarm(world, parts):

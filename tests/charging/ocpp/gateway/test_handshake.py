@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from charging.ocpp.gateway import handshake
-from charging.ocpp.gateway.handshake import Refusal, Request
+from charging.ocpp.gateway.handshake import OldAddress, Refusal, Request
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -47,6 +47,29 @@ def head(path="/ocpp/CS-1", first=None, without=(), **headers):
 )
 def test_an_identity_is_the_end_of_the_path(path, identity):
     assert handshake.identity(path, "/ocpp") == identity
+
+
+STEVE = "/steve/websocket/CentralSystemService"
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "called"),
+    [
+        pytest.param(f"{STEVE}/CS-1", "any.example", f"{STEVE}", id="by its path, whatever the host"),
+        pytest.param(f"{STEVE}/CS-1", "Old.Example:8443", f"old.example{STEVE}", id="by its host and path"),
+        pytest.param("/ocpp/CS-1", "old.example.", "old.example/ocpp", id="our own path at the old host"),
+        pytest.param("/ocpp/CS-1", "new.example", None, id="our own path at our own host"),
+        pytest.param(f"{STEVE}", "old.example", None, id="nobody"),
+        pytest.param("/ocpp/CS-1", None, None, id="no host at all"),
+    ],
+)
+def test_an_old_address_is_told_from_ours_by_its_host_and_its_path(path, host, called):
+    old = [OldAddress("", STEVE), OldAddress("old.example", STEVE), OldAddress("old.example", "/ocpp")]
+    request = Request(path, {} if host is None else {"host": host})
+
+    found = handshake.old_address(request, old)
+
+    assert (found and str(found)) == called
 
 
 @pytest.mark.parametrize(
