@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from charging import secret, settings_words
 from charging.back_office_settings import BackOffice
+from charging.diagnostics_settings import Diagnostics
 from charging.errors import SettingsError
 from charging.gateway_settings import Gateway
 from charging.identifier_settings import Impact, Remap
@@ -106,6 +107,7 @@ class Settings(Section):
     impact: Impact = Impact()
     receiver: Receiver = Receiver()
     gateway: Gateway = Gateway()
+    diagnostics: Diagnostics = Diagnostics()
 
     @field_validator("time_zone")
     @classmethod

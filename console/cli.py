@@ -13,6 +13,7 @@ from console.commands import (
     alarms,
     cdr,
     charges,
+    diagnostics,
     extract,
     firmware,
     flavours,
@@ -64,6 +65,7 @@ app.add_typer(visit.app, name="visit")
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(sim.app, name="sim")
 app.add_typer(firmware.app, name="firmware")
+app.add_typer(diagnostics.app, name="diagnostics")
 app.command()(receiver.receiver)
 app.command()(reconcile.reconcile)
 app.command()(identify.identify)

@@ -36,6 +36,7 @@ class BackOffice:
         self._answers: dict[str, Callable[[str, Payload], Awaitable[Payload]]] = {
             "Authorize": self._authorize,
             "BootNotification": self._boot,
+            "DiagnosticsStatusNotification": self._diagnostics_status,
             "FirmwareStatusNotification": self._firmware_status,
             "Heartbeat": self._heartbeat,
             "MeterValues": self._meter_values,
@@ -144,6 +145,10 @@ class BackOffice:
 
     async def _firmware_status(self, identity: str, payload: Payload) -> Payload:
         self._records.firmware_status(identity, str(payload["status"]), now=self._clock())
+        return {}
+
+    async def _diagnostics_status(self, identity: str, payload: Payload) -> Payload:
+        self._records.diagnostics_status(identity, str(payload["status"]), now=self._clock())
         return {}
 
     async def _meter_values(self, identity: str, payload: Payload) -> Payload:

@@ -120,6 +120,7 @@ _PAYLOADS: Mapping[str, Callable[[Payload], Payload]] = {
     "ChangeConfiguration": _change_configuration,
     "ClearCache": lambda _: {},
     "GetConfiguration": _configuration_keys,
+    "GetDiagnostics": lambda order: {"location": str(order["location"])} | _only(order, "retries", "retryInterval"),
     "GetLocalListVersion": lambda _: {},
     "RemoteStartTransaction": lambda order: {"idTag": str(order["idTag"])} | _only(order, "connectorId"),
     "RemoteStopTransaction": lambda order: {"transactionId": int(order["transactionId"])},
@@ -138,6 +139,8 @@ def _response(operation: str, answer: Payload) -> object:
     if operation == "GetConfiguration":
         known = [{"value": None} | dict(entry) for entry in answer.get("configurationKey", ())]
         return {"configurationKeys": known, "unknownKeys": ", ".join(answer.get("unknownKey", ()))}
+    if operation == "GetDiagnostics":
+        return answer.get("fileName")
     if operation == "GetLocalListVersion":
         return answer.get("listVersion")
     return answer.get("status", "OK")

@@ -32,7 +32,8 @@ ENDPOINTS: Mapping[str, Sequence[str]] = {
     ),
     "2.0.1/configuration": ("changeAvailability", "reset", "triggerMessage", "setNetworkProfile", "updateFirmware"),
     "2.0.1/monitoring": ("getVariables", "setVariables"),
-    "2.0.1/reporting": ("getBaseReport",),
+    "1.6/reporting": ("getDiagnostics",),
+    "2.0.1/reporting": ("getBaseReport", "getLog"),
 }
 HEARTBEAT_SECONDS = 900
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from charging.clock import Clock
-from rehearsal import device_model
+from rehearsal import device_model, log_upload
 from rehearsal.device_model import ATTEMPTS, COMMUNICATION, Memory
 from rehearsal.frames import CALL, CALLRESULT, CallRefused, Link, LinkLost, Payload, instant
 from rehearsal.truth import Behaviour
@@ -46,7 +46,7 @@ class Station2:
         self._clock, self._dial_with, self._evses = clock, dial, evses
         self._restart_seconds, self._wait_seconds = restart_seconds, wait_seconds
         self._socket: ClientConnection | None = None
-        self._after: asyncio.Queue[str] = asyncio.Queue()
+        self._after: asyncio.Queue[str | tuple[str, int]] = asyncio.Queue()
         self._is_restarting, self._boot_reason = False, "PowerUp"
         self._charge: tuple[str, int] | None = None
         """The running charge's id and its next sequence number."""
@@ -148,6 +148,8 @@ class Station2:
                         await self._tell(link)
                     case "Started" | "Ended" as event:
                         await self._event(link, event)
+                    case str(location), int(number):
+                        await self._send_log(link, location, number)
                     case request:
                         for part in device_model.report(self.memory, int(request), at=instant(self._clock())):
                             await _say(link, "NotifyReport", part)
@@ -173,6 +175,13 @@ class Station2:
         for evse in range(1, self._evses + 1):
             told = {"connectorStatus": state, "evseId": evse, "connectorId": 1}
             await _say(link, "StatusNotification", {"timestamp": instant(self._clock())} | told)
+
+    async def _send_log(self, link: Link, location: str, number: int) -> None:
+        async def tell(status: str) -> None:
+            await _say(link, "LogStatusNotification", {"status": status, "requestId": number})
+
+        log = f"firmware {self.memory.firmware}\nrestarts {self.memory.restarts}\n"
+        await log_upload.upload(self.identity, location, log, tell=tell, failure="UploadFailure")
 
     async def _event(self, link: Link, event: str) -> None:
         if self._charge is None:
@@ -201,6 +210,9 @@ class Station2:
                 return device_model.get_variables(self.memory, payload)
             case "SetVariables":
                 return device_model.set_variables(self.memory, payload, behaviour=self.behaviour)
+            case "GetLog":
+                await self._after.put((str(payload["log"]["remoteLocation"]), int(payload["requestId"])))
+                return {"status": "Accepted", "filename": log_upload.file_name(self.identity)}
         return {"status": await self._status(action, payload)}
 
     async def _status(self, action: str, payload: Payload) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from rehearsal import station_answers
+from rehearsal import log_upload, station_answers
 from rehearsal.flash import Memory
 from rehearsal.frames import Link, NoAnswer, Payload
 from rehearsal.network import Behaviour, TrueStation
@@ -33,6 +33,7 @@ class Orders:
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
             "GetConfiguration": self._get_configuration,
+            "GetDiagnostics": self._get_diagnostics,
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
             "Reset": self._reset,
@@ -122,6 +123,19 @@ class Orders:
             return {"status": "Rejected"}
         self._then(lambda _: self._charging.end(name, reason="Remote"))
         return {"status": "Accepted"}
+
+    async def _get_diagnostics(self, payload: Payload) -> Payload:
+        station_id, memory = self._truth.station_id, self._memory
+        log = f"firmware {memory.firmware}\nresets {memory.resets}\n"
+
+        async def send(link: Link) -> None:
+            async def tell(status: str) -> None:
+                await link.call("DiagnosticsStatusNotification", {"status": status})
+
+            await log_upload.upload(station_id, str(payload["location"]), log, tell=tell, failure="UploadFailed")
+
+        self._then(send)
+        return {"fileName": log_upload.file_name(station_id)}
 
     async def _update_firmware(self, payload: Payload) -> Payload:
         async def flash(link: Link) -> None:

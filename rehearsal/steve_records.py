@@ -64,6 +64,14 @@ class SteveRecords:
             {"identity": identity, "status": status, "now": _naive(now)},
         )
 
+    def diagnostics_status(self, identity: str, status: str, *, now: datetime) -> None:
+        """Note how the upload of a station's log goes."""
+        self._store.write(
+            "UPDATE charge_box SET diagnostics_status = %(status)s, diagnostics_timestamp = %(now)s "
+            "WHERE charge_box_id = %(identity)s",
+            {"identity": identity, "status": status, "now": _naive(now)},
+        )
+
     def status(self, identity: str, payload: Payload, *, now: datetime) -> None:
         """Add a row of a connector's status history."""
         connector_id = int(payload["connectorId"])

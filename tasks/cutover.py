@@ -6,21 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from prefect import task
+from prefect import get_run_logger, task
 
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import hold, journal
 from charging.database.queries import moves as read
-from charging.errors import UnknownThing
+from charging.errors import RehomeError, UnknownThing
 from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
 from charging.migration.ports import Channel, Journal, Move
-from charging.migration.recipes import Address, Recipe
+from charging.migration.recipes import Address, Method, Recipe
 from charging.settings import Settings
-from tasks import channels, opening, planning
+from tasks import channels, diagnostics, opening, planning
 
 
 @task(task_run_name="plan-{plan_id}")
@@ -55,6 +55,7 @@ def cut_over(plan_id: str, wave: int) -> dict[str, int]:
                 lambda crossing: cutover.cut_over(moves, recipes=recipes, crossing=crossing),
             )
         )
+        _ask_for_logs(settings, engine, outcomes, _recipes(moves, recipes))
     return dict(Counter(str(outcome.stage) for outcome in outcomes))
 
 
@@ -116,6 +117,20 @@ async def _across(
         channels.opened(settings, "target", recipes=chosen) as target,
     ):
         return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept))
+
+
+def _ask_for_logs(
+    settings: Settings, engine: sa.Engine, outcomes: Sequence[Outcome], recipes: Mapping[str, Recipe]
+) -> None:
+    """Ask the stations that did not move for their logs. Where that fails, the wave has ended all the same."""
+    behind_gateway = {each for each, recipe in recipes.items() if recipe.method is Method.GATEWAY}
+    try:
+        asked = asyncio.run(diagnostics.after_a_wave(settings, engine, outcomes, behind_gateway=behind_gateway))
+    except RehomeError as problem:
+        get_run_logger().warning("the logs of stations that did not move were not asked for: %s", problem)
+        return
+    for one in asked:
+        get_run_logger().info("log of %s: %s, %s", one["station_id"], one["state"], one["reason"])
 
 
 def _recipes(moves: Sequence[Move], recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -184,6 +184,34 @@ class Listed:
         ]
         for start in range(0, len(rows), chunk_size):
             yield rows[start : start + chunk_size]
+
+
+@dataclass
+class UploadPlace:
+    """Where stations put their logs, over HTTP; what came is in `files`, by path."""
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", scope["type"] == "http"
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        is_put = scope["type"] == "http" and scope["method"] == "PUT"
+        if is_put:
+            self.files[scope["path"]] = body
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 201 if is_put else 405, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+def upload_place(serve: Callable[[ASGIApp], str]) -> UploadPlace:
+    """A folder on a real server into which stations upload."""
+    place = UploadPlace()
+    place.url = f"{serve(place)}/in"
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ class Outcome:
     stage: Stage
     attempt: int
     reason: str
+    is_touched: bool
+    """Whether anything was sent to it that changes something, or may have been."""
 
 
 async def cut_over(moves: Iterable[Move], *, recipes: Mapping[str, Recipe], crossing: Crossing) -> list[Outcome]:
@@ -75,7 +77,7 @@ async def _travel(journey: Journey) -> Outcome:
         except RemoteError as error:
             turn = _escape(journey, str(error))
         await journey.enter(turn)
-    return Outcome(station_id=journey.station_id, stage=journey.stage, attempt=journey.attempt, reason=journey.reason)
+    return _outcome(journey)
 
 
 async def _turn_round(journey: Journey, *, reason: str) -> Outcome:
@@ -84,7 +86,17 @@ async def _turn_round(journey: Journey, *, reason: str) -> Outcome:
         await journey.enter(Turn(after=Stage.ROLLING_BACK, reason=reason))
     if journey.stage is Stage.ROLLING_BACK:
         return await _travel(journey)
-    return Outcome(station_id=journey.station_id, stage=journey.stage, attempt=journey.attempt, reason=journey.reason)
+    return _outcome(journey)
+
+
+def _outcome(journey: Journey) -> Outcome:
+    return Outcome(
+        station_id=journey.station_id,
+        stage=journey.stage,
+        attempt=journey.attempt,
+        reason=journey.reason,
+        is_touched=bool(journey.effects),
+    )
 
 
 async def _start(journey: Journey) -> Turn:

@@ -95,3 +95,23 @@ def reported(connection: sa.Connection, station_id: str, *, request: str, since:
         .order_by(row.at, row.segment, row.place)
     )
     return [text for text in connection.scalars(chosen) if text is not None]
+
+
+def calls(
+    connection: sa.Connection, station_id: str, actions: Sequence[str], *, since: datetime
+) -> list[tuple[datetime, str]]:
+    """Return the frames of a station's calls of some kinds since an instant, and when each came, in order."""
+    row = tables.frame.c
+    chosen = (
+        sa.select(row.at, row.received)
+        .where(
+            row.station_id == station_id,
+            row.at >= since,
+            row.action.in_(actions),
+            row.kind == 2,
+            row.direction == "from_station",
+            row.received.is_not(None),
+        )
+        .order_by(row.at, row.segment, row.place)
+    )
+    return [(at, text) for at, text in connection.execute(chosen)]

@@ -234,3 +234,25 @@ station_snapshot = sa.Table(
     comment="What a station told of its configuration, without secrets. unanswered: keys at which it fell silent. "
     "via: the back-office that asked.",
 )
+
+station_log = sa.Table(
+    "station_log",
+    metadata,
+    sa.Column("request_number", sa.BigInteger, sa.Identity(), primary_key=True),
+    text("station_id"),
+    text("via"),
+    text("location"),
+    text("by"),
+    text("reason"),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("news_after", Instant, nullable=False),
+    text("file_name", is_required=False),
+    text("state"),
+    text("state_reason"),
+    sa.Column("state_since", Instant, nullable=False),
+    sa.Index(None, "station_id", "asked_at"),
+    schema="migration",
+    comment="Each log that a station was asked for, written before it is asked. location is without its password. "
+    "news_after: when an earlier upload was last spoken of there, by that back-office's clock. "
+    "state: asked, uploading, uploaded, refused, failed, overdue, or unknown: whether it was asked nobody knows.",
+)

@@ -1,10 +1,12 @@
 """A channel over whatever carries OCPP calls to stations and their answers back."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from charging.errors import StationUnreachable
 from charging.migration.choosing import generation
+from charging.migration.diagnostics import Said, Told
 from charging.migration.ports import Setting, Sighting
 from charging.ocpp.channels import calls
 from charging.ocpp.channels.calls import Asked, Payload
@@ -46,9 +48,17 @@ class Caller(Protocol):
         """
         ...
 
+    async def log_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Said]]:
+        """Return what stations have said of uploads of their logs since an instant, in order.
+
+        Raises:
+            BackOfficeUnavailable: if it cannot say.
+        """
+        ...
+
 
 class CallingChannel:
-    """One back-office. Implements `charging.migration.ports.Channel` and `Inspector`."""
+    """One back-office. Implements `charging.migration.ports.Channel`, `Inspector` and, of diagnostics, `LogSource`."""
 
     def __init__(self, caller: Caller) -> None:
         self.name = caller.name
@@ -98,6 +108,17 @@ class CallingChannel:
     async def sightings(self, station_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """Return what the back-office knows of each station."""
         return await self._caller.sightings(station_ids)
+
+    async def fetch_log(self, station_id: str, location: str, *, request_number: int) -> Told:
+        """Ask the station to upload its log."""
+        protocol = await self._caller.protocol(station_id)
+        asked = calls.fetch_log(location, request_number=request_number, generation=generation(protocol))
+        answer = await self._caller.call(station_id, protocol, asked)
+        return Told(status=answer.code, file_name=None) if isinstance(answer, CallError) else calls.log_told(answer)
+
+    async def log_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Said]]:
+        """Return what stations have said of uploads since an instant."""
+        return await self._caller.log_news(station_ids, since=since)
 
     async def _order(self, station_id: str, protocol: str | None, asked: Asked) -> str:
         answer = await self._caller.call(station_id, protocol, asked)

@@ -7,8 +7,10 @@ connection profile in slot 2, whose value is its connectionData as JSON.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+from charging.migration.diagnostics import Said, Told
 from charging.migration.ports import Setting
 
 PROFILE = "NetworkProfile"
@@ -104,6 +106,33 @@ def reset(kind: Literal["Soft", "Hard"], *, generation: str) -> Asked:
 def trigger(message: str) -> Asked:
     """Return the call that asks for a message."""
     return Asked(action="TriggerMessage", payload={"requestedMessage": message})
+
+
+def fetch_log(location: str, *, request_number: int, generation: str) -> Asked:
+    """Return the call that asks a station to upload its log into a folder."""
+    if generation == "1":
+        return Asked(action="GetDiagnostics", payload={"location": location})
+    log = {"remoteLocation": location}
+    payload = {"logType": "DiagnosticsLog", "requestId": request_number, "log": log}
+    return Asked(action="GetLog", payload=payload)
+
+
+def log_told(answer: Payload) -> Told:
+    """Return what a station answers to `fetch_log`."""
+    name = answer.get("fileName") or answer.get("filename")  # OCPP 1.6; OCPP 2
+    return Told(status=str(answer.get("status", "")), file_name=None if name is None else str(name))
+
+
+LOG_SAID = ("DiagnosticsStatusNotification", "LogStatusNotification")
+"""The messages that tell how an upload goes."""
+
+
+def log_said(payload: Payload, *, at: datetime) -> Said:
+    """Return what one of the messages `LOG_SAID` says."""
+    number = payload.get("requestId")
+    return Said(
+        at=at, status=str(payload.get("status", "")), request_number=number if isinstance(number, int) else None
+    )
 
 
 def _named(key: str) -> dict[str, Any]:

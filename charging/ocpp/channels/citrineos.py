@@ -16,6 +16,7 @@ import msgspec
 
 from charging.errors import BackOfficeUnavailable, StationUnreachable
 from charging.migration.choosing import generation
+from charging.migration.diagnostics import Said
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
 from charging.ocpp.channels.calling import CallingChannel
@@ -34,7 +35,7 @@ _MODULES: Mapping[str, str] = {
         "configuration",
     ),
     **dict.fromkeys(("GetVariables", "SetVariables"), "monitoring"),
-    "GetBaseReport": "reporting",
+    **dict.fromkeys(("GetBaseReport", "GetDiagnostics", "GetLog"), "reporting"),
 }
 """Which of CitrineOS's modules takes which action."""
 
@@ -96,6 +97,10 @@ class CitrineOsCaller:
     async def sightings(self, station_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """Return what CitrineOS's database knows of each station, by CitrineOS's clock."""
         return await asyncio.to_thread(self._records.sightings, list(station_ids))
+
+    async def log_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Said]]:
+        """Return every status of an upload that CitrineOS has written down since an instant, by its own clock."""
+        return await asyncio.to_thread(self._records.log_news, list(station_ids), since=since)
 
     async def _send(self, station_id: str, protocol: str | None, asked: Asked) -> None:
         """Hand a call over, once: whether a lost answer was a lost order is for the caller to find out."""

@@ -7,9 +7,10 @@ from threading import Lock
 from typing import Any
 
 from charging.errors import BackOfficeUnavailable, PartnerRefused, PartnerUnavailable
+from charging.migration.diagnostics import Said
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
-from charging.ocpp.channels.calls import Asked, Payload
+from charging.ocpp.channels.calls import LOG_SAID, Asked, Payload, log_said
 from charging.ocpp.frames import CallError
 from charging.targets.citrineos_client import GraphQl
 
@@ -78,14 +79,16 @@ class Records:
     def firmware_news(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Happened]]:
         """Return what stations have said of their firmware, and with what they have booted, in order."""
         found: dict[str, list[Happened]] = {}
-        columns = ("id", "origin", "action", "timestamp", "message")
-        for action in ("FirmwareStatusNotification", "BootNotification"):
-            for row in self._messages(station_ids, action=action, origin="cs", columns=columns):
-                at = _instant(row["timestamp"])
-                match row["message"]:
-                    case [2, _, _, dict(payload), *_] if at >= since:
-                        found.setdefault(row[self._shape().message], []).append(_said(payload, at=at))
-        return {station_id: sorted(those, key=lambda one: one.at) for station_id, those in found.items()}
+        for station_id, at, payload in self._calls(station_ids, _FIRMWARE_SAID, since=since):
+            found.setdefault(station_id, []).append(_said(payload, at=at))
+        return found
+
+    def log_news(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Said]]:
+        """Return what stations have said of uploads of their logs, in order."""
+        found: dict[str, list[Said]] = {}
+        for station_id, at, payload in self._calls(station_ids, LOG_SAID, since=since):
+            found.setdefault(station_id, []).append(log_said(payload, at=at))
+        return found
 
     def sightings(self, station_ids: Sequence[str]) -> dict[str, Sighting]:
         """Return what is known of stations; those that CitrineOS does not have are absent."""
@@ -138,6 +141,20 @@ class Records:
         if row["action"] == "StatusNotification" and (known.status_at is None or at > known.status_at):
             known = replace(known, status_at=at)
         self._known[station_id] = known
+
+    def _calls(
+        self, station_ids: Sequence[str], actions: Sequence[str], *, since: datetime
+    ) -> list[tuple[str, datetime, Payload]]:
+        """Return stations' calls of some kinds since an instant: who, when, what; in order."""
+        found: list[tuple[str, datetime, Payload]] = []
+        columns = ("id", "origin", "action", "timestamp", "message")
+        for action in actions:
+            for row in self._messages(station_ids, action=action, origin="cs", columns=columns):
+                at = _instant(row["timestamp"])
+                match row["message"]:
+                    case [2, _, _, dict(payload), *_] if at >= since:
+                        found.append((row[self._shape().message], at, payload))
+        return sorted(found, key=lambda one: one[1])
 
     def _frames(self, station_id: str, *, after: int) -> list[tuple[str, list[Any]]]:
         rows = self._messages([station_id], after=after, columns=("id", "origin", "message"))
@@ -199,6 +216,7 @@ class Records:
             raise BackOfficeUnavailable(self._name, f"its GraphQL API: {error.problem}") from error
 
 
+_FIRMWARE_SAID = ("FirmwareStatusNotification", "BootNotification")
 _TOLD = ("id", "origin", "action", "timestamp")
 
 

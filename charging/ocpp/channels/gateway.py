@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import psycopg
@@ -24,9 +24,10 @@ from charging.database.operations.gateway_orders import ENDED, OPEN, Given
 from charging.database.operations.gateway_routes import Change
 from charging.database.queries import gateway_frames, gateway_sightings
 from charging.errors import BackOfficeUnavailable, DatabaseUnavailable, StationUnreachable, UnknownThing
+from charging.migration.diagnostics import Said
 from charging.migration.ports import Sighting
 from charging.ocpp.channels.calling import CallingChannel
-from charging.ocpp.channels.calls import Asked, Payload
+from charging.ocpp.channels.calls import LOG_SAID, Asked, Payload, log_said
 from charging.ocpp.frames import CallError
 from charging.secret import Secret
 
@@ -106,6 +107,16 @@ class GatewayCaller:
         now, asked = self._clock(), list(station_ids)
         seen = await self.ask(lambda tables: gateway_sightings.sightings(tables, asked, self.name, at=now))
         return {sighting.station_id: sighting for sighting in seen}
+
+    async def log_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Said]]:
+        """Return what gateways have recorded of uploads since an instant."""
+        found: dict[str, list[Said]] = {}
+        for station_id in station_ids:
+            frames = await self.ask(
+                lambda tables, each=station_id: gateway_sightings.calls(tables, each, LOG_SAID, since=since)  # type: ignore[misc]
+            )
+            found[station_id] = [log_said(payload, at=at) for at, text in frames if (payload := _payload(text))]
+        return found
 
     async def require_here(self, station_id: str) -> gateway_sightings.Place:
         """Return where a station is, which is here.

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from charging.clock import Clock
 from charging.errors import BackOfficeUnavailable, SourceError, StationUnreachable
 from charging.legacy.steve_schema import SteveSchema, reflect
+from charging.migration.diagnostics import Said, Told
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Setting, Sighting
-from charging.ocpp.channels import steve_firmware, steve_sightings
+from charging.ocpp.channels import steve_diagnostics, steve_firmware, steve_sightings
 from charging.secret import Secret
 
 _Decoded = TypeVar("_Decoded")
@@ -57,7 +58,7 @@ class _Configuration(msgspec.Struct, rename="camel"):
 
 
 class SteveChannel:
-    """One SteVe. Implements `charging.migration.ports.Channel`."""
+    """One SteVe. Implements `Channel`, `Inspector`, of firmware `Witness`, and of diagnostics `LogSource`."""
 
     def __init__(self, name: str, *, client: httpx.AsyncClient, engine: sa.Engine, clock: Clock) -> None:
         self.name = name
@@ -126,6 +127,25 @@ class SteveChannel:
         except (SQLAlchemyError, SourceError) as error:
             raise BackOfficeUnavailable(self.name, f"its database does not answer ({type(error).__name__})") from error
 
+    async def fetch_log(self, station_id: str, location: str, *, request_number: int) -> Told:  # noqa: ARG002 - 1.6 numbers none
+        """Ask the station to upload its log (OCPP 1.6 GetDiagnostics)."""
+        try:
+            task = await self._task("GetDiagnostics", station_id, {"location": location})
+        except httpx.HTTPError as error:
+            raise self._unavailable(error) from error
+        answer = self._answer(task, station_id)
+        if isinstance(answer, _Error):
+            return Told(status=answer.error_code, file_name=None)
+        name = None if bytes(answer.response) == b"null" else self._decode(answer.response, str)
+        return Told(status="", file_name=name or None)
+
+    async def log_news(self, station_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[Said]]:
+        """Return the last status of each station's upload that has come since an instant; SteVe keeps no other."""
+        try:
+            return await asyncio.to_thread(self._logs, list(station_ids), since=since)
+        except (SQLAlchemyError, SourceError) as error:
+            raise BackOfficeUnavailable(self.name, f"its database does not answer ({type(error).__name__})") from error
+
     async def _order(self, operation: str, station_id: str, body: Mapping[str, object]) -> str:
         """Give an order once: whether a lost answer was a lost order is for the caller to find out."""
         try:
@@ -175,6 +195,11 @@ class SteveChannel:
         self._schema = self._schema or reflect(self._engine, self.name)
         rows = self._rows(steve_firmware.statuses(self._schema, station_ids))
         return {row.charge_box_id: steve_firmware.happened(row, since=since) for row in rows}
+
+    def _logs(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Said]]:
+        self._schema = self._schema or reflect(self._engine, self.name)
+        rows = self._rows(steve_diagnostics.statuses(self._schema, station_ids))
+        return {row.charge_box_id: steve_diagnostics.said(row, since=since) for row in rows}
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with self._engine.connect() as connection:

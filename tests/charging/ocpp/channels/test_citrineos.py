@@ -279,3 +279,26 @@ def test_what_stations_say_of_their_firmware_is_told_with_their_boots_in_order(t
         ("SignatureVerified", None, 7),
         (None, "2.1.0", None),
     ]
+
+
+def test_a_station_really_uploads_its_log_and_says_so(tmp_path, upload_place):
+    async def act(door, living, channel):
+        since = system_clock()
+        told = await channel.fetch_log(NAME, upload_place.url, request_number=7)
+        await until(lambda: len(door.ocpp.heard(NAME, "LogStatusNotification")) == 2)
+        gone = await channel.fetch_log(NAME, "ftp://nobody.example/in", request_number=8)
+        await until(lambda: len(door.ocpp.heard(NAME, "LogStatusNotification")) == 4)
+        api = {"api": door.api, "graphql": door.graphql, "tenant": 1, "token": None, "secret": Secret("hunter2")}
+        async with open_citrineos("target", **api) as other:
+            return told, gone, await other.log_news([NAME, "AWAY"], since=since)
+
+    told, gone, news = run(tmp_path, act)
+
+    assert (told.status, told.file_name, gone.status) == ("Accepted", "H 1.log", "Accepted")
+    assert upload_place.files == {"/in/H 1.log": b"firmware 2.0.0\nrestarts 0\n"}
+    assert [(one.status, one.request_number) for one in news[NAME]] == [
+        ("Uploading", 7),
+        ("Uploaded", 7),
+        ("Uploading", 8),
+        ("UploadFailure", 8),
+    ]

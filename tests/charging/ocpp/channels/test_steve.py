@@ -265,3 +265,19 @@ def test_a_database_that_is_no_steve_is_unavailable_without_a_word_of_its_passwo
 
     with pytest.raises(BackOfficeUnavailable, match="the target back-office did not do it: its database"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "file_name"),
+    [
+        pytest.param(task(success="S1.zip"), "", "S1.zip", id="it names its file"),
+        pytest.param(task(success=None) | {"successResponses": [{"chargeBoxId": "S1", "response": None}]}, "", None),
+        pytest.param(task(error="NotImplemented"), "NotImplemented", None, id="it cannot"),
+    ],
+)
+def test_a_log_is_asked_for_as_steve_wants_it(answer, status, file_name):
+    told, [request] = ask(answer, lambda channel: channel.fetch_log("S1", "ftp://u:p@logs/in", request_number=1))
+
+    assert (told.status, told.file_name) == (status, file_name)
+    assert request.url.path.endswith("/operations/GetDiagnostics")
+    assert json.loads(request.content) == {"chargeBoxIdList": ["S1"], "location": "ftp://u:p@logs/in"}

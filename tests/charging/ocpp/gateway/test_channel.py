@@ -54,6 +54,8 @@ async def behave(station, asked):
             if action == "GetConfiguration":
                 found = [{"key": key, "value": KEYS[key], "readonly": False} for key in payload["key"] if key in KEYS]
                 answer = {"configurationKey": found, "unknownKey": []}
+            if action == "GetDiagnostics":
+                answer = {"fileName": "CS-1.zip"}
             if action == "Reset":
                 await station.send(json.dumps([4, unique_id, "NotSupported", "", {}]))
                 continue
@@ -160,3 +162,21 @@ def test_a_cutover_by_route_leaves_the_station_as_it_is_and_comes_back_by_route(
     assert [outcome.stage for outcome in back] == [Stage.ROLLED_BACK] * 2, back
     assert at_legacy == ["CS-1", "CS-2"]
     assert "ChangeConfiguration" not in asked
+
+
+def test_a_log_is_asked_for_and_what_is_said_of_it_is_found_among_the_frames(world, parts):
+    async def scenario():
+        async with fleet(world, parts, "CS-1") as (_, (here, there), asked):
+            since = system_clock()
+            told = await here.fetch_log("CS-1", "ftp://user:pass-word@logs.example/in", request_number=1)
+            with pytest.raises(StationUnreachable, match="is led to legacy"):
+                await there.fetch_log("CS-1", "ftp://logs.example/in", request_number=2)
+            return told, asked, await here.log_news(["CS-1", "CS-9"], since=since)
+
+    told, asked, news = asyncio.run(scenario())
+
+    assert (told.status, told.file_name) == ("", "CS-1.zip")
+    assert asked[-1] == ("GetDiagnostics", {"location": "ftp://user:pass-word@logs.example/in"})
+    assert {station_id: list(said) for station_id, said in news.items()} == {"CS-1": [], "CS-9": []}
+    (order,) = world.rows(parts.tables.station_order)
+    assert "pass-word" not in order["payload"]
