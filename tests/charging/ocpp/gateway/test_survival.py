@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from charging.clock import system_clock
 from charging.database import connection as database
@@ -59,9 +59,6 @@ class Process:
         return await self.process.wait()
 
 
-@pytest.mark.skip(
-    reason="in one run of two a station is not heard again within 20 s of the restart: cause not found yet"
-)
 def test_killed_in_mid_traffic_it_has_lost_no_frame_that_it_relayed_and_sends_no_order_twice(world, parts, home):
     (home / "rehome.toml").write_text('[gateway]\nname = "g"\nmetrics_port = 0\n')
     ordered, answered = [], []
@@ -70,7 +67,7 @@ def test_killed_in_mid_traffic_it_has_lost_no_frame_that_it_relayed_and_sends_no
         """Ask and ask, and dial again whenever the link breaks; note what was ordered."""
         number = 0
         while not asked.is_set():
-            with contextlib.suppress(OSError, ConnectionClosed, InvalidStatus, TimeoutError):
+            with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
                 async with parts.station(port, station_id, secret=None) as one:
                     while not asked.is_set():
                         number += 1
@@ -78,6 +75,7 @@ def test_killed_in_mid_traffic_it_has_lost_no_frame_that_it_relayed_and_sends_no
                         while (frame := json.loads(await one.recv()))[0] == 2:
                             ordered.append(frame)
                         answered.append(frame[1])
+            await asyncio.sleep(0.02)  # a station's own pause: without one, refused dials take all of a small machine
 
     async def scenario():
         async with parts.office() as legacy:
@@ -86,21 +84,24 @@ def test_killed_in_mid_traffic_it_has_lost_no_frame_that_it_relayed_and_sends_no
             world.route(names, "legacy", credential=NOTHING)
             process, over = Process(home, world.url), asyncio.Event()
             port = await process.start()
-            talking = [asyncio.create_task(talk(port, name, over)) for name in names]
             numbers = []
-            for killed in (1, 2):
-                await legacy.until(lambda killed=killed: all(len(legacy.heard[name]) > 30 * killed for name in names))
-                numbers.append(ordering.give(world.engine, order(names[killed])))
-                async with asyncio.timeout(30):
-                    while len(ordered) < killed:
-                        await asyncio.wait([asyncio.create_task(legacy.has(names[killed]))])
-                        heard = len(legacy.heard[names[0]])
-                        await legacy.until(lambda heard=heard: len(legacy.heard[names[0]]) > heard)
-                await process.kill()
-                await process.start()
-            await legacy.until(lambda: all(len(legacy.heard[name]) > 90 for name in names))
-            over.set()
-            await asyncio.wait(talking, timeout=20)
+            async with asyncio.TaskGroup() as talking:  # whoever falls silent ends the trial, and says why
+                for name in names:
+                    talking.create_task(talk(port, name, over))
+                for killed in (1, 2):
+                    await legacy.until(
+                        lambda killed=killed: all(len(legacy.heard[name]) > 30 * killed for name in names)
+                    )
+                    numbers.append(ordering.give(world.engine, order(names[killed])))
+                    async with asyncio.timeout(30):
+                        while len(ordered) < killed:
+                            await asyncio.wait([asyncio.create_task(legacy.has(names[killed]))])
+                            heard = len(legacy.heard[names[0]])
+                            await legacy.until(lambda heard=heard: len(legacy.heard[names[0]]) > heard)
+                    await process.kill()
+                    await process.start()
+                await legacy.until(lambda: all(len(legacy.heard[name]) > 90 for name in names))
+                over.set()
             status = await process.stop()
             heard = {json.loads(raw)[1] for name in names for raw in legacy.heard[name]}
             return status, heard, [ordering.wait(world.engine, number, clock=system_clock).state for number in numbers]
