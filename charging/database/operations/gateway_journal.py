@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from charging.database import tables
 from charging.database.columns import storable
-from charging.database.operations import gateway_frames, gateway_links, gateway_orders, rows
+from charging.database.operations import gateway_frames, gateway_links, gateway_memories, gateway_orders, rows
 from charging.errors import GatewayRuns
 from charging.ocpp.gateway.entries import (
     Alarmed,
@@ -20,12 +21,14 @@ from charging.ocpp.gateway.entries import (
     Fact,
     Framed,
     Linked,
+    Memory,
     Sent,
     Upstream,
     instant,
 )
 from charging.ocpp.gateway.journal import Place
 from charging.ocpp.gateway.stored import stored
+from charging.ocpp.relay.remembered import Remembered, merged
 
 CHANNEL = "gateway_recorded"
 """Says a gateway's name whenever more of its journal is in the tables."""
@@ -35,6 +38,7 @@ _COLUMNS = (
     *("rule", "received", "sent"),
 )
 _BOOT = "BootNotification"
+_MEMORY = msgspec.json.Decoder(Remembered)
 
 
 def place(connection: sa.Connection, gateway: str) -> Place | None:
@@ -57,9 +61,20 @@ def store(connection: sa.Connection, entries: Entries, *, gateway: str, after: P
         rows.copy(connection, tables.frame, _COLUMNS, (_row(where, entry, gateway) for where, entry in frames))
         _hear(connection, [entry for _, entry in frames])
     for _, entry in entries:
-        if not isinstance(entry, Framed):
+        if not isinstance(entry, Framed | Memory):
             _settle(connection, entry, gateway)
+    gateway_memories.keep(connection, _remembered(entries), gateway=gateway)
     connection.execute(sa.select(sa.func.pg_notify(CHANNEL, gateway)))
+
+
+def _remembered(entries: Entries) -> dict[str, tuple[datetime, Remembered]]:
+    """Return what is remembered of each station after all of these entries, and since when."""
+    found: dict[str, tuple[datetime, Remembered]] = {}
+    for _, entry in entries:
+        if isinstance(entry, Memory):
+            _, before = found.get(entry.station_id, (None, None))
+            found[entry.station_id] = instant(entry.at), merged(before, _MEMORY.decode(entry.said))
+    return found
 
 
 def _advance(connection: sa.Connection, reached: Place, *, gateway: str, after: Place | None, at: datetime) -> None:

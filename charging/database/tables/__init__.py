@@ -38,6 +38,7 @@ from charging.database.tables.gateway import (
     process,
     route,
     route_event,
+    station_memory,
     station_order,
     transaction_fact,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "session",
     "station",
     "station_log",
+    "station_memory",
     "station_order",
     "station_snapshot",
     "step",

@@ -188,6 +188,18 @@ transaction_fact = sa.Table(
     "that does not know it, and kept. Rows are added and never changed; the gateway reads a station's when it comes.",
 )
 
+station_memory = sa.Table(
+    "station_memory",
+    metadata,
+    key("station_id"),
+    text("gateway"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("memory", Document, nullable=False),
+    schema="gateway",
+    comment="What a gateway remembers of a station from one link to the next: its boot, its statuses, its "
+    "back-office, a move that was refused. Without secrets; gateway and at say who wrote it down last, and when.",
+)
+
 process = sa.Table(
     "process",
     metadata,

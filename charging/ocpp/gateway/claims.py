@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,13 +14,14 @@ from picows import WSCloseCode
 
 from charging.database.operations import gateway_journal, gateway_links
 from charging.database.operations.gateway_links import Claim, Holder
-from charging.database.queries import gateway_books
+from charging.database.queries import gateway_books, gateway_memories
 from charging.ocpp.gateway.asking import AWAY, Tables
 from charging.ocpp.gateway.entries import Closed, stamp
 from charging.ocpp.gateway.handshake import Refusal
 from charging.ocpp.gateway.hub import Hub
 from charging.ocpp.gateway.journal import Place
 from charging.ocpp.relay.facts import Fact
+from charging.ocpp.relay.remembered import Remembered
 
 _ANSWER_SECONDS = 2.0
 """How long another gateway's answer may take, beside its ping."""
@@ -44,6 +45,10 @@ class _Told:
     facts: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
     stored: Place | None = None
     """How far this gateway's journal was in the tables before."""
+    memories: Mapping[str, Remembered] = field(default_factory=dict)
+    """What was written down of them last."""
+    newer: Collection[str] = ()
+    """Those of which another gateway did, which has had them since this one."""
 
 
 class Claims:
@@ -115,6 +120,7 @@ class Claims:
             try:
                 told = await self._tables.ask(partial(self._hold, claims, now))
                 if self._hub.known is not None:
+                    self._hub.pasts.remember(told.unread, told.memories, newer=told.newer)
                     self._hub.pasts.learn(told.facts, told.unread, self._hub.known.origins, told.stored)
             except AWAY:
                 for station_id in together:
@@ -134,7 +140,10 @@ class Claims:
         if not unread:
             return _Told(holders)
         stored = gateway_journal.place(tables, self._gateway)
-        return _Told(holders, unread, gateway_books.facts(tables, unread), stored)
+        said = gateway_memories.memories(tables, unread)
+        memories = {station_id: one for station_id, (_, one) in said.items()}
+        newer = {each for each in elsewhere if each in said and said[each][0] != self._gateway}
+        return _Told(holders, unread, gateway_books.facts(tables, unread), stored, memories, newer)
 
     async def _takes_over(self, claim: Claim, holder: Holder) -> bool:
         """Ask the gateway that holds a link whether its station answers; take the link if not."""

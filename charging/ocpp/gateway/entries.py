@@ -65,6 +65,13 @@ class Fact(Entry, frozen=True, array_like=True, tag="k", gc=False):
     facts: bytes
 
 
+class Memory(Entry, frozen=True, array_like=True, tag="m", gc=False):
+    """What is remembered of a station from now on; `said` is JSON of `charging.ocpp.relay.remembered.Remembered`."""
+
+    station_id: str
+    said: bytes
+
+
 class Linked(Entry, frozen=True, array_like=True, tag="l", gc=False):
     """A station's link is up."""
 
@@ -92,7 +99,7 @@ class Closed(Entry, frozen=True, array_like=True, tag="c", gc=False):
     reason: str
 
 
-AnyEntry = Begun | Framed | Sent | Ended | Alarmed | Fact | Linked | Upstream | Closed
+AnyEntry = Begun | Framed | Sent | Ended | Alarmed | Fact | Memory | Linked | Upstream | Closed
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(AnyEntry).decode

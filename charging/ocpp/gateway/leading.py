@@ -31,14 +31,19 @@ def lead(session: "Session") -> None:
     if known is None or wanted is None or wanted == session.heading:
         return
     since = known.changed.get(session.station_id)
-    if session.relay.memory.refused != (wanted, since):
+    if session.memory.refused != (wanted, since):
         session.heading = wanted
         session.do(session.relay.move_to(wanted, session.hub.clock(), since=since))
 
 
 def stay(session: "Session", refused: str) -> None:
-    """A move was refused: the station stays where it is until its route is changed again."""
+    """A move was refused: the station stays where it is until its route is changed again.
+
+    Raises:
+        DiskFull: if there is no room in the journal to write it down.
+    """
     known = session.hub.known
     if session.heading == refused:
         session.heading = session.relay.back_office
-    session.relay.memory.refused = (refused, known.changed.get(session.station_id) if known else None)
+    session.memory.refused = (refused, known.changed.get(session.station_id) if known else None)
+    session.remember()

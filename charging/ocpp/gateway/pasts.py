@@ -12,10 +12,12 @@ from charging.ocpp.gateway.journal import Place
 from charging.ocpp.relay.book import TransactionBook
 from charging.ocpp.relay.facts import BOOK_KINDS, Fact
 from charging.ocpp.relay.memory import StationMemory
+from charging.ocpp.relay.remembered import Remembered, merged, of, take
 
 Past: TypeAlias = tuple[TransactionBook, StationMemory]
 
 _FACT = msgspec.json.Decoder(Fact)
+_MEMORY = msgspec.json.Decoder(Remembered)
 
 
 class Pasts:
@@ -24,15 +26,21 @@ class Pasts:
     def __init__(self, folder: Path) -> None:
         """Read what former runs wrote to the journal: the tables may not have it yet."""
         self._folder = folder
-        self._pasts: dict[str, Past] = {}
+        self._books: dict[str, TransactionBook] = {}
+        self._memories: dict[str, StationMemory] = {}
         self._read: set[str] = set()
         self._untold: defaultdict[str, list[tuple[Place, Fact]]] = defaultdict(list)
         """Of this gateway's journal, what the tables may not have yet."""
         self._segment = 0
+        self._said: dict[str, Remembered] = {}
+        """What former runs wrote down of stations that have not come since."""
         for place, entry in journal.entries(folder):
             decoded = entries.decode(entry)
             if isinstance(decoded, entries.Fact):
                 self.note(place, _FACT.decode(decoded.facts))
+            elif isinstance(decoded, entries.Memory):
+                said = merged(self._said.get(decoded.station_id), _MEMORY.decode(decoded.said))
+                self._said[decoded.station_id] = said
 
     def note(self, place: Place, fact: Fact) -> None:
         """Remember a fact that the journal has got, until the tables have it, too."""
@@ -63,11 +71,33 @@ class Pasts:
             if untold:
                 self._untold[station_id] = untold
             told = [*facts.get(station_id, ()), *(fact for _, fact in untold)]
-            memory = self._pasts[station_id][1] if station_id in self._pasts else StationMemory()
-            if station_id in self._read:  # it was at another gateway since, which may have moved it
-                memory.back_office = ""
-            self._pasts[station_id] = (TransactionBook(origins.get(station_id, ""), told), memory)
+            self._books[station_id] = TransactionBook(origins.get(station_id, ""), told)
             self._read.add(station_id)
+
+    def remember(
+        self, station_ids: Iterable[str], said: Mapping[str, Remembered], *, newer: Collection[str] = ()
+    ) -> None:
+        """Take in what the tables have of what stations are remembered by, before `learn`.
+
+        Of this gateway they have no more than it has itself, unless it began without them. `newer` are those of which
+        another gateway has written since. One that was at another gateway, which has written nothing, may be anywhere.
+        """
+        for station_id in station_ids:
+            memory, told = self._memory(station_id), said.get(station_id)
+            if told is not None and (station_id in newer or not memory.is_whole):
+                take(memory, told if station_id in newer else merged(told, of(memory, boot=memory.boot.decode())))
+            elif station_id in self._read:
+                memory.back_office = ""
+            memory.is_whole = True
+
+    def _memory(self, station_id: str) -> StationMemory:
+        """Return a station's memory: of this run, or as a former one wrote it down."""
+        if station_id not in self._memories:
+            memory, said = StationMemory(is_whole=False), self._said.pop(station_id, None)
+            if said is not None:
+                take(memory, said)
+            self._memories[station_id] = memory
+        return self._memories[station_id]
 
     def doubt(self, station_id: str) -> None:
         """A station has come and the tables could not be asked of it: they are, when it comes again."""
@@ -75,10 +105,10 @@ class Pasts:
 
     def of(self, station_id: str, origin: str) -> Past:
         """Return a station's; of one whose tables could not be asked, as much as the journal has."""
-        if station_id not in self._pasts:
+        if station_id not in self._books:
             told = [fact for _, fact in self._untold.get(station_id, ())]
-            self._pasts[station_id] = (TransactionBook(origin, told, is_whole=False), StationMemory())
-        return self._pasts[station_id]
+            self._books[station_id] = TransactionBook(origin, told, is_whole=False)
+        return self._books[station_id], self._memory(station_id)
 
     def _forget(self, before: Place) -> None:
         for station_id, untold in list(self._untold.items()):

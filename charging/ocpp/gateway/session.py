@@ -8,12 +8,26 @@ import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from charging.errors import DiskFull
-from charging.ocpp.gateway.entries import Alarmed, Closed, Ended, Fact, Framed, Linked, Sent, Upstream, encode, stamp
+from charging.ocpp.gateway.entries import (
+    Alarmed,
+    Closed,
+    Ended,
+    Fact,
+    Framed,
+    Linked,
+    Memory,
+    Sent,
+    Upstream,
+    encode,
+    stamp,
+)
 from charging.ocpp.gateway.leading import lead, stay
 from charging.ocpp.gateway.messages import Messages, forget_handshake, number
 from charging.ocpp.gateway.office import OfficeLink
 from charging.ocpp.gateway.office_side import OfficeSide
 from charging.ocpp.gateway.pasts import Past
+from charging.ocpp.gateway.stored import stored
+from charging.ocpp.relay import remembered
 from charging.ocpp.relay.effects import (
     Alarm,
     CloseOffice,
@@ -40,7 +54,7 @@ class Session(WSListener):
     """A station's link, as picows calls it. One for each connection, from its handshake to its end."""
 
     __slots__ = (
-        "connection", "has_left", "heading", "heard_at", "hub", "messages", "office", "paused_at", "peer",
+        "connection", "has_left", "heading", "heard_at", "hub", "memory", "messages", "office", "paused_at", "peer",
         "pinged_at", "protocol", "pulse", "reason", "relay", "station_id", "transport",
     )  # fmt: skip
 
@@ -62,9 +76,9 @@ class Session(WSListener):
         """Where it leads, or is to lead once the moment is right."""
         self.peer = peer
         self.connection = tag
-        book, memory = past
+        book, self.memory = past
         self.relay = Relay(
-            station_id, protocol, back_office=back_office, book=book, rules=hub.rules, tag=tag, memory=memory
+            station_id, protocol, back_office=back_office, book=book, rules=hub.rules, tag=tag, memory=self.memory
         )
         self.messages = Messages(hub.options.frame_bytes)
         self.transport: WSTransport | None = None
@@ -139,8 +153,10 @@ class Session(WSListener):
         self.do(self.relay.order(order, self.hub.clock()))
 
     def do(self, effects: Effects) -> None:
-        """Carry effects out, in order: each frame is in the journal before it goes on."""
+        """Carry effects out, in order: each frame is in the journal before it goes on, and what is known by it."""
         try:
+            if self.memory.is_new:
+                self.remember()
             for effect in effects:
                 kind = type(effect)
                 if kind is Recorded:
@@ -155,6 +171,16 @@ class Session(WSListener):
         except DiskFull as full:
             self.hub.journal_failed(full)
             self.close(WSCloseCode.TRY_AGAIN_LATER, "the gateway's journal is full")
+
+    def remember(self) -> None:
+        """Write down what is remembered of the station.
+
+        Raises:
+            DiskFull: if there is no room for it in the journal.
+        """
+        said = remembered.of(self.memory, boot=stored(self.memory.boot))
+        self.hub.note(Memory(stamp(self.hub.clock()), self.station_id, msgspec.json.encode(said)))
+        self.memory.is_new = False
 
     def close(self, code: WSCloseCode, reason: str, *, is_dead: bool = False) -> None:
         """Close the station's link: in order, or without waiting for somebody who is not there."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from charging.ocpp.flavours.flavour import flavour_of
+from charging.ocpp.flavours.flavour import Flavour, flavour_of
 from charging.ocpp.flavours.payloads import Place, holds, status_payload, with_members
 from charging.ocpp.frames import parse_json
 from charging.ocpp.relay import metering
@@ -65,6 +65,8 @@ class Habits:
         self.boot_rule = ""
         self.is_boot_promised = False
         """Whether the station was asked to boot, and said yes."""
+        if memory.boot and rules.flavours:
+            memory.flavour = self._flavour(peek(memory.boot, Boot))
 
     def on_link(self, at: datetime) -> list[Ask]:
         """The station has connected anew, and its back office is there."""
@@ -174,6 +176,7 @@ class Habits:
         self.memory.tell(place, word)
         before = self.memory.before_firmware
         if before is not None and self.memory.firmware_before != self.memory.firmware:
+            self.memory.is_new = self.memory.is_new or place in before
             was = before.pop(place, word)
             if was != word:
                 text = f"connector {place[0]} was {was} before the update of its firmware and is {word} since"
@@ -182,25 +185,29 @@ class Habits:
                 self.memory.before_firmware = None
 
     def _boot(self, asked: Asked, *, is_alike: bool) -> list[Ask]:
-        boot, memory = peek(asked.payload, Boot), self.memory
+        boot, memory, payload = peek(asked.payload, Boot), self.memory, bytes(asked.payload)
         self.boot_due = None
-        memory.boot = bytes(asked.payload)
-        station = boot.charging_station
-        vendor = boot.charge_point_vendor or (station.vendor_name if station else None) or ""
-        model = boot.charge_point_model or (station.model if station else None) or ""
-        firmware = boot.firmware_version or (station.firmware_version if station else None) or ""
+        memory.is_new, memory.boot = memory.is_new or memory.boot != payload, payload
+        firmware = _firmware_of(boot)
         memory.meter_type = boot.meter_type or memory.meter_type
         is_changed, memory.firmware = bool(memory.firmware) and memory.firmware != firmware, firmware
         if self.rules.flavours:
-            memory.flavour = flavour_of(self.rules.flavours, vendor, model, firmware)
+            memory.flavour = self._flavour(boot)
         if is_changed and is_alike and not memory.flavour.tells_after_firmware:
             return self._all_places(Rule.STATUS_AFTER_FIRMWARE)
         return []
+
+    def _flavour(self, boot: Boot) -> Flavour:
+        station = boot.charging_station
+        vendor = boot.charge_point_vendor or (station.vendor_name if station else None) or ""
+        model = boot.charge_point_model or (station.model if station else None) or ""
+        return flavour_of(self.rules.flavours, vendor, model, _firmware_of(boot))
 
     def _firmware(self, status: str | None, *, is_alike: bool) -> list[Ask]:
         memory = self.memory
         if status in {"Downloading", "Installing"} and memory.before_firmware is None:
             memory.before_firmware, memory.firmware_before = dict(memory.statuses or {}), memory.firmware
+            memory.is_new = True
         was_asked = memory.firmware_before != memory.firmware
         if status == "Installed" and is_alike and not memory.flavour.tells_after_firmware and not was_asked:
             return self._all_places(Rule.STATUS_AFTER_FIRMWARE)
@@ -222,3 +229,8 @@ class Habits:
             evse = peek(asked.payload, TransactionEvent).evse
             return (evse.id or 0, evse.connector_id or 0) if evse else (0, 0)
         return (status.evse_id or 0, status.connector_id or 0)
+
+
+def _firmware_of(boot: Boot) -> str:
+    station = boot.charging_station
+    return boot.firmware_version or (station.firmware_version if station else None) or ""

@@ -1,6 +1,7 @@
 """What is known of a station beyond one connection: a few hundred bytes. Whoever loses them loses no frame.
 
-The edge may hand the memory of a station's last connection to the relay of the next one.
+The edge hands the memory of a station's last connection to the relay of the next one, and writes it down whenever it
+is new (`charging.ocpp.relay.remembered`), before it does what the relay wants done.
 """
 
 from datetime import datetime
@@ -24,6 +25,8 @@ class StationMemory:
         "firmware",
         "firmware_before",
         "flavour",
+        "is_new",
+        "is_whole",
         "meter_type",
         "refused",
         "statuses",
@@ -31,8 +34,12 @@ class StationMemory:
         "zero_charges",
     )
 
-    def __init__(self, flavour: Flavour = PLAIN) -> None:
+    def __init__(self, flavour: Flavour = PLAIN, *, is_whole: bool = True) -> None:
         self.flavour = flavour
+        self.is_whole = is_whole
+        """Whether nothing is missing of what was written down before."""
+        self.is_new = False
+        """Whether it holds something that has not been written down."""
         self.back_office = ""
         """The one that a link last stood to."""
         self.charged_at: datetime | None = None
@@ -57,6 +64,7 @@ class StationMemory:
         """Note a connector's status."""
         if self.statuses is None:
             self.statuses = {}
+        self.is_new = self.is_new or self.statuses.get(place) != status
         self.statuses[place] = status
 
     def places(self) -> list[Place]:

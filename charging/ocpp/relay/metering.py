@@ -46,7 +46,7 @@ def count_zero(place: Place, fact: Fact, memory: StationMemory, effects: Effects
     counts = memory.zero_charges or {}
     is_zero = fact.meter_stop_wh == fact.meter_start_wh and (ended - began).total_seconds() > ZERO_CHARGE_SECONDS
     counts[place] = counts.get(place, 0) + 1 if is_zero else 0
-    memory.zero_charges = counts if any(counts.values()) else None
+    memory.zero_charges, memory.is_new = counts if any(counts.values()) else None, True
     if is_zero:
         why = f"{counts[place]} in a row with nothing on the meter"
         effects.append(Kept(FactKind.ZERO_CHARGE, msgspec.structs.replace(fact, kind=FactKind.ZERO_CHARGE, why=why)))

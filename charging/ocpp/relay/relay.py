@@ -217,6 +217,7 @@ class Relay:
             for effect in effects[seen:]:
                 seen += 1
                 if type(effect) is Kept and isinstance(effect.facts, Fact):
+                    self.exchange.up.remember()
                     made = self.exchange.habits.on_fact(
                         effect.facts, at, is_alike=self.exchange.is_alike, effects=effects
                     )

@@ -81,7 +81,9 @@ class TowardOffice:
         It is not asked without end: it may be the very call that breaks each link, and may have been taken each time.
         """
         self.is_up, self.away_since = True, None
-        self.habits.memory.back_office = self.back_office
+        memory = self.habits.memory
+        memory.is_new = memory.is_new or memory.back_office != self.back_office
+        memory.back_office = self.back_office
         unanswered, self.lane.open = self.lane.open, None
         if unanswered is not None and unanswered.asks >= self.rules.asks:
             effects.append(Alarm("office_breaks", f"links to the back office break on {unanswered.action}"))
@@ -126,7 +128,13 @@ class TowardOffice:
         effects += [_recorded(asked, None, "the station left before its turn came") for asked in self.lane.waiting]
         self.lane.waiting = []
         self.lane.open = self.away_since = None
-        self.habits.memory.charged_at = self.transactions.last_at
+        self.remember()
+
+    def remember(self) -> None:
+        """Remember beyond this connection when a message of a transaction last passed."""
+        memory, last_at = self.habits.memory, self.transactions.last_at
+        memory.is_new = memory.is_new or memory.charged_at != last_at
+        memory.charged_at = last_at
 
     def deadline(self) -> datetime | None:
         """Return the next instant at which something here is overdue."""
