@@ -106,9 +106,10 @@ async def through_steve(
         misbehave=True,
         pace=pace,
     ) as field:
-        killing = asyncio.create_task(_kill(field, cluster))
-        moved = await field.move()
-        await killing
+        async with asyncio.TaskGroup() as together:  # where a kill fails the move must not wait for what was killed
+            moving = together.create_task(field.move())
+            together.create_task(_kill(field, cluster))
+        moved = moving.result()
         after_move, at = await asyncio.to_thread(wave_field.stages, field.engine), await field.whereabouts()
         wrong += _misplaced(after_move, at)
         returned = await field.go_back("the rehearsal is over")

@@ -15,6 +15,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +31,8 @@ from charging.settings import shown
 PART = "the embedded PostgreSQL"
 NEEDED_MB = 300
 UNPRIVILEGED_USERS = ("postgres", "nobody")
+KEEPS_PORT_SECONDS = 10.0
+"""For how long the port that it had is waited for before another is taken."""
 FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -243,7 +246,7 @@ def _create(cluster: Cluster) -> None:
 
 def _launch(cluster: Cluster, *, options: Sequence[str]) -> None:
     _forget_stranger(cluster)
-    port = _free_port(cluster.port)
+    port = _port(cluster.port)
     note = cluster.folder / "port.unfinished"
     note.write_text(str(port))
     note.rename(cluster.folder / "port")
@@ -284,13 +287,30 @@ def _forget_stranger(cluster: Cluster) -> None:
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _free_port(wanted: int | None) -> int:
-    for port in [wanted, 0] if wanted else [0]:
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+def _port(wanted: int | None) -> int:
+    """Return the port that it had, once that is free; another only if it is not for long: a stranger has it.
+
+    Whoever runs knows the old one, and would wait there for ever. A child that the killed server had just made holds it
+    for a moment longer than the server itself.
+    """
+    until = time.monotonic() + KEEPS_PORT_SECONDS
+    while wanted:
+        if port := _bound(wanted):
+            return port
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.1)
+    if port := _bound(0):
+        return port
     raise ServerNotStarted(PART, "no free port on 127.0.0.1", "see what holds them all")
+
+
+def _bound(port: int) -> int | None:
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])
+    return None
 
 
 def _run(cluster: Cluster, program: str, *arguments: str | Path, is_checked: bool = True) -> int:

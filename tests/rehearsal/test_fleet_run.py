@@ -12,7 +12,7 @@ from rehearsal.fleet_run import through_gateway, through_steve
 from rehearsal.many_stations import fleet
 
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
-PACE = Pace(concurrency=50, starts_per_second=1_000, poll_seconds=0.25, time_scale=0.01)
+PACE = Pace(concurrency=50, starts_per_second=1_000, poll_seconds=0.25, time_scale=0.03)
 
 
 @pytest.fixture
@@ -35,7 +35,6 @@ def test_moves_and_returns_a_busy_fleet_by_its_routes(cluster):
     assert all(found["taken"].values()), "both back-offices had charges"
 
 
-@pytest.mark.skip(reason="it once did not end within nine minutes: cause not found yet; `make bench-fleet` runs it")
 def test_moves_and_returns_a_fleet_by_its_recipes(cluster):
     home, server = cluster
 

@@ -1,5 +1,6 @@
 """The embedded server starts twice, survives kills, and keeps to itself."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -69,7 +70,32 @@ def test_does_not_take_a_strangers_process_for_its_own(cluster):
     assert embedded.is_running(cluster)
 
 
-def test_takes_another_port_when_a_stranger_holds_the_one_it_had(cluster):
+def test_waits_for_its_port_while_what_was_killed_still_holds_it(cluster, monkeypatch):
+    embedded.start(cluster, durable=False)
+    before = cluster.port
+    os.kill(int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
+    late = socket.socket()
+    late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    while True:
+        with contextlib.suppress(OSError):
+            late.bind(("127.0.0.1", before))
+            break
+    late.listen()
+    waits = []
+
+    def let_go(seconds):
+        waits.append(seconds)
+        late.close()
+
+    monkeypatch.setattr(embedded.time, "sleep", let_go)
+    port = embedded._port(before)
+
+    assert port == before
+    assert len(waits) == 1
+
+
+def test_takes_another_port_when_a_stranger_holds_the_one_it_had(cluster, monkeypatch):
+    monkeypatch.setattr(embedded, "KEEPS_PORT_SECONDS", 0.0)
     embedded.start(cluster, durable=False)
     embedded.stop(cluster)
     before = cluster.port
