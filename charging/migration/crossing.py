@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import Literal
 
 from charging.clock import Clock
-from charging.errors import StationUnreachable
+from charging.errors import BackOfficeUnavailable, StationUnreachable
 from charging.migration.ports import Channel, Journal, Sighting
 from charging.migration.recipes import Address
+
+LOOK_SECONDS = 60.0
+"""For how long a back-office is waited for to say what it has heard: one whose link is cut may say nothing at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,13 @@ class BackOffice:
         await asyncio.sleep(max(0.0, self._looked_at + self._poll_seconds - loop.time()))
         self._looked_at = loop.time()
         asked, self._asked, self._look = sorted(self._asked), set(), None  # who asks from now on gets the next look
-        return await self._channel.sightings(asked)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._channel.sightings(asked)
+        except TimeoutError:
+            raise BackOfficeUnavailable(
+                self.name, f"it has not said what it has heard for {LOOK_SECONDS:g} s"
+            ) from None
 
     async def unknown_key(self, station_id: str, keys: Iterable[str]) -> str | None:
         """Return the first of the keys that the station does not have, or None."""

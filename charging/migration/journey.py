@@ -178,10 +178,16 @@ class Journey:
         until = self.crossing.elapsed() + self.crossing.pace.journal_seconds
         while True:
             try:
-                return await store()
+                # one that says nothing at all is no better than one that refuses
+                left = max(until - self.crossing.elapsed(), self.crossing.pace.poll_seconds)
+                async with asyncio.timeout(left):
+                    return await store()
             except DatabaseUnavailable:
                 if self.crossing.elapsed() >= until:
                     raise
+            except TimeoutError:
+                waited, mend = f"{self.crossing.pace.journal_seconds:g} s", "see whether it is stopped or cut off"
+                raise DatabaseUnavailable("the journal", f"it has not answered for {waited}", mend) from None
             await self.pause()
 
     async def _intend(self, step: str, *, request: Mapping[str, object]) -> None:

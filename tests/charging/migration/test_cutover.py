@@ -1,5 +1,6 @@
 """The engine against every lie, killed at every call."""
 
+import asyncio
 import functools
 import random
 from dataclasses import replace
@@ -8,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from charging.errors import UnknownThing
+from charging.errors import DatabaseUnavailable, UnknownThing
 from charging.migration import cutover, journey, rollback, steps
 from charging.migration.cutover import cut_over, roll_back
 from charging.migration.lifecycle import FINAL, Stage
@@ -208,6 +209,38 @@ def test_a_journal_that_fails_for_one_station_stops_only_that_one(make_world):
 
     assert world.journal.stages["S0"] is Stage.VERIFIED
     assert world.journal.rows["S1"] == {}
+
+
+def test_a_journal_that_says_nothing_at_all_is_given_up_after_its_time(make_world):
+    world = make_world(["honest"])
+
+    async def says_nothing(transition):
+        await asyncio.Event().wait()
+
+    world.journal.enter = says_nothing
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        world.run(cut_over)
+
+    [error] = caught.value.exceptions
+    assert isinstance(error, DatabaseUnavailable)
+    assert "has not answered for 3600 s" in str(error)
+
+
+def test_a_back_office_that_says_nothing_at_all_is_away(make_world):
+    world = make_world(["honest"])
+
+    async def says_nothing(station_ids):
+        await asyncio.Event().wait()
+
+    async def engine(moves, *, recipes, crossing):
+        crossing.target._channel.sightings = says_nothing
+        return await cut_over(moves, recipes=recipes, crossing=crossing)
+
+    [outcome] = world.run(engine)
+
+    assert outcome.stage is Stage.ROLLED_BACK
+    assert "it has not said what it has heard for 60 s" in outcome.reason
 
 
 def trusts_accepted(monkeypatch):

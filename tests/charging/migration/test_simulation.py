@@ -13,7 +13,7 @@ from rehearsal.simulation.world import World
 from rehearsal.simulation.wrong_engines import MISTAKES, wrong
 
 SEEDS = 60
-MOST_SEEDS = 120
+MOST_SEEDS = 240
 """Within how many a mistake must be found."""
 SEED_OF_MANY_FAULTS = 14
 
