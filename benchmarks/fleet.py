@@ -1,9 +1,10 @@
 """A mixed fleet is moved and returned while what it hangs on is killed: nothing may be lost, nobody without a state.
 
-    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through gateway steve]
+    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through gateway steve script]
 
 Through the gateway: 1.6 and 2.0.1, all flavours, by routes alone; through SteVe: 1.6, all recipes of the rehearsal,
-with the real engine. A tenth of the stations misbehaves. Gateway, PostgreSQL and a back-office are each killed once.
+with the real engine; through a maker's tool: the same, and whoever's recipe writes keys is asked by a process for each
+question. A tenth of the stations misbehaves. Gateway, PostgreSQL and a back-office are each killed once.
 Exits with 1 if anything went wrong.
 """
 
@@ -22,6 +23,7 @@ from charging.database import embedded
 from charging.migration.crossing import Pace
 from rehearsal.fleet_run import through_gateway, through_steve
 
+WAYS = ("gateway", "steve", "script")
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
 PACE = Pace(concurrency=100, starts_per_second=1_000, poll_seconds=1.0, time_scale=0.05)
 
@@ -30,7 +32,7 @@ def main() -> int:
     """Run what is asked for, print what came of it, and say what was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stations", type=int, default=3_000)
-    parser.add_argument("--through", nargs="+", choices=["gateway", "steve"], default=["gateway", "steve"])
+    parser.add_argument("--through", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--period", type=float, default=3.0, help="seconds between two things that a station does")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds until a station must be there")
     chosen = parser.parse_args()
@@ -54,8 +56,10 @@ def main() -> int:
 
 
 async def _run(way: str, place: Path, cluster: embedded.Cluster, chosen: argparse.Namespace) -> dict:
-    if way == "steve":
-        return await through_steve(place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE)
+    if way in {"steve", "script"}:
+        return await through_steve(
+            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, scripted=way == "script"
+        )
     return await through_gateway(
         place, cluster, stations=chosen.stations, period=chosen.period, time_scale=0.02, patience=chosen.patience
     )

@@ -90,11 +90,12 @@ async def through_gateway(
 
 
 async def through_steve(
-    home: Path, cluster: Cluster, *, stations: int, seed: int, as_of: datetime, pace: Pace
+    home: Path, cluster: Cluster, *, stations: int, seed: int, as_of: datetime, pace: Pace, scripted: bool = False
 ) -> dict[str, Any]:
     """Move a fleet over the SteVe channel with the real engine, and back; return as `through_gateway`.
 
-    A tenth misbehaves. The target is killed once a fifth of the fleet is on its way, PostgreSQL once a half is.
+    With `scripted`, keys are written and read by a maker's tool, a process for each question. A tenth misbehaves. The
+    target is killed once a fifth of the fleet is on its way, PostgreSQL once a half is.
     """
     wrong: list[str] = []
     async with wave_field.opened(
@@ -105,6 +106,7 @@ async def through_steve(
         as_of=as_of,
         misbehave=True,
         pace=pace,
+        scripted=scripted,
     ) as field:
         async with asyncio.TaskGroup() as together:  # where a kill fails the move must not wait for what was killed
             moving = together.create_task(field.move())
@@ -131,6 +133,7 @@ async def through_steve(
             },
             "after_return": dict(Counter(str(stage) for stage, _ in after_return.values())),
             "charges": charges,
+            "tool_runs": field.tool_runs,
             "wrong": wrong,
         }
 

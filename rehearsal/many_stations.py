@@ -24,6 +24,7 @@ from websockets.typing import Subprotocol
 
 from charging.clock import system_clock
 from charging.network import Lane
+from rehearsal import maker
 from rehearsal.flash import Flash
 from rehearsal.frames import SUBPROTOCOL
 from rehearsal.network import Behaviour, Network, generate
@@ -91,6 +92,8 @@ async def run(network: Network, how: dict[str, str], *, home: Path, url: str) ->
     ]
     running = [asyncio.create_task(station.run()) for station in stations]
     running += [asyncio.create_task(_stray(station, how.get(station.truth.station_id, ""))) for station in stations]
+    by_id = {station.truth.station_id: station for station in stations}
+    cloud = await maker.open_cloud(home, lambda name, action, payload: by_id[name].obey(action, payload))
     gc.freeze()
     try:
         async for word in _words():
@@ -98,6 +101,7 @@ async def run(network: Network, how: dict[str, str], *, home: Path, url: str) ->
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     finally:
+        cloud.close()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -13,7 +13,7 @@ from charging.clock import Clock
 from charging.network import Lane
 from rehearsal import addressing, station_answers
 from rehearsal.flash import Charge, Flash, Memory
-from rehearsal.frames import SUBPROTOCOL, Link, LinkLost
+from rehearsal.frames import SUBPROTOCOL, Link, LinkLost, Payload
 from rehearsal.network import Behaviour, Network, TrueSession, TrueStation
 from rehearsal.station_charging import OPEN, Charging
 from rehearsal.station_lies import LEAVES_AFTER_SECONDS, METERS_EVERY_SECONDS, Lies
@@ -105,6 +105,15 @@ class Station:
         """Cut the connection without a word, as a cellular network does."""
         if self._socket is not None:
             self._socket.transport.abort()
+
+    async def obey(self, action: str, payload: Payload) -> Payload | None:
+        """Do what its maker asks for over a line of its own; None while it is down.
+
+        Raises:
+            CallRefused: if it does not know the action.
+            NoAnswer: if it keeps silent.
+        """
+        return None if self._socket is None else await self._orders.answer(action, payload)
 
     async def fail_meter(self) -> None:
         """Break the power meter."""

@@ -26,9 +26,12 @@ from charging.database.queries import moves as read
 from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.lifecycle import Stage
-from charging.migration.recipes import Address
-from charging.ocpp.channels.steve import SteveChannel, open_steve
+from charging.migration.ports import Channel
+from charging.migration.recipes import Address, Recipe
+from charging.ocpp.channels.steve import open_steve
+from charging.ocpp.channels.tool import Run
 from charging.secret import Secret
+from rehearsal import maker
 from rehearsal.back_office import PATH
 from rehearsal.lone_office import REST_USER
 from rehearsal.many_stations import fleet
@@ -54,6 +57,9 @@ class Field:
     pace: Pace
     urls: Mapping[str, str]
     engine: sa.Engine
+    is_scripted: bool = False
+    """Whether stations whose recipe writes keys are written to by their maker's tool."""
+    tool_runs: int = 0
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     async def start_office(self, name: str) -> None:
@@ -126,14 +132,16 @@ class Field:
         )
 
     async def _act(self, act: Any) -> float:
-        began = time.perf_counter()
+        began, known = time.perf_counter(), {recipe.name: recipe for recipe in recipes()}
+        known = maker.scripted(known) if self.is_scripted else known
         with hold.alone(self.engine, PLAN) as held:
             with self.engine.connect() as connection:
                 moves = read.moves(connection, PLAN)
+            of = {move.station_id: known[str(move.recipe)] for move in moves}
             async with (
                 journal.opened(self.engine, PLAN, hold=held) as kept,
-                self._channel("legacy") as legacy,
-                self._channel("target") as target,
+                self._channel("legacy", of) as legacy,
+                self._channel("target", of) as target,
             ):
                 crossing = Crossing(
                     legacy=End(channel=legacy, address=Address(url=self.dialled("legacy"))),
@@ -142,11 +150,11 @@ class Field:
                     clock=system_clock,
                     pace=self.pace,
                 )
-                await act(moves, {recipe.name: recipe for recipe in recipes()}, crossing)
+                await act(moves, known, crossing)
         return time.perf_counter() - began
 
     @asynccontextmanager
-    async def _channel(self, name: Literal["legacy", "target"]) -> AsyncIterator[SteveChannel]:
+    async def _channel(self, name: Literal["legacy", "target"], of: Mapping[str, Recipe]) -> AsyncIterator[Channel]:
         doors = self._doors(name)
         async with open_steve(
             name,
@@ -154,8 +162,12 @@ class Field:
             login=(REST_USER, Secret(doors["secrets"]["rest"])),
             database_url=self.urls[name],
             clock=system_clock,
-        ) as channel:
-            yield channel
+        ) as steve:
+            scripted = maker.channel(steve, of, home=self.home / "stations", keep=self._count)
+            yield scripted if self.is_scripted else steve
+
+    def _count(self, _: Run) -> None:
+        self.tool_runs += 1
 
     def _doors(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.home / name / "world-ports.json").read_text())
@@ -177,7 +189,15 @@ class Field:
 
 @asynccontextmanager
 async def opened(
-    home: Path, *, server_url: str, seed: int, stations: int, as_of: datetime, misbehave: bool, pace: Pace
+    home: Path,
+    *,
+    server_url: str,
+    seed: int,
+    stations: int,
+    as_of: datetime,
+    misbehave: bool,
+    pace: Pace,
+    scripted: bool = False,
 ) -> AsyncIterator[Field]:
     """Open both back-offices and let the stations dial the legacy; yield when all are there.
 
@@ -191,7 +211,16 @@ async def opened(
     engine = database.connect(Secret(urls["rehome"]))
     database.migrate(engine)
     plan(engine, network, at=as_of)
-    here = Field(home=home, server_url=server_url, network=network, how=how, pace=pace, urls=urls, engine=engine)
+    here = Field(
+        home=home,
+        server_url=server_url,
+        network=network,
+        how=how,
+        pace=pace,
+        urls=urls,
+        engine=engine,
+        is_scripted=scripted,
+    )
     async with AsyncExitStack() as at_the_end:
         at_the_end.callback(engine.dispose)
         at_the_end.callback(_end, here)

@@ -45,6 +45,17 @@ def test_moves_and_returns_a_fleet_by_its_recipes(cluster):
     assert set(found["after_return"]) <= {"rolled_back", "to_site"}
 
 
+def test_moves_and_returns_a_fleet_by_its_makers_tool(cluster):
+    home, server = cluster
+
+    found = asyncio.run(through_steve(home, server, stations=10, seed=11, as_of=AS_OF, pace=PACE, scripted=True))
+
+    assert found["wrong"] == []
+    assert found["well_behaved"].get("verified", 0) > 0
+    assert found["tool_runs"] > found["well_behaved"]["verified"] * 4, "a read, a write, and both again on the way back"
+    assert set(found["after_return"]) <= {"rolled_back", "to_site"}
+
+
 def test_lets_a_tenth_misbehave_in_every_way():
     network, how = fleet(7, stations=140, as_of=AS_OF, misbehave=True, time_scale=0.01)
 
