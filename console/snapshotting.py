@@ -13,8 +13,8 @@ from charging.errors import RemoteError, UnknownThing
 from charging.migration import inventory
 from charging.migration.inventory import Inventory
 from charging.migration.snapshots import differences, snapshot
+from charging.ocpp.channels.configurations import fingerprint_key
 from charging.ocpp.redact import is_secret
-from charging.secret import resolve
 from charging.settings import Settings
 from console import workplace
 from tasks import channels, opening
@@ -27,7 +27,7 @@ def taken(home: Path, station_ids: Sequence[str], *, label: str, via: Literal["l
     settings = configuration.load(workplace.of(home))
     answers = asyncio.run(_asked(settings, station_ids, via=via))
     at, stored, silent = system_clock(), {}, {}
-    key = resolve(settings.pseudonym_key, setting="pseudonym_key").reveal() if settings.pseudonym_key else None
+    key = fingerprint_key(settings)
     with opening.engine(settings) as engine, engine.begin() as connection:
         for station_id, answer in answers.items():
             if isinstance(answer, RemoteError):

@@ -212,6 +212,64 @@ class RollBack(Form):
     dry_run: bool = Field(default=True, title="Dry run", description="On: show which stations would go back.")
 
 
+class FirmwareCampaign(Form):
+    """Which image is fetched by whom, how fast, and how far a run goes."""
+
+    campaign: str = Field(
+        default="", title="Campaign", description="Its name; started again under it, a campaign goes on. Empty: made."
+    )
+    vendor: str = Field(title="Maker", description="As in a recipe: a pattern such as “Supplier F*”.")
+    models: list[str] = Field(min_length=1, title="Models", description="Patterns: one image is for these models.")
+    version: str = Field(min_length=1, title="Version", description="As a station that has it says it when it boots.")
+    size_bytes: Annotated[int, Field(ge=1)] = Field(title="Size of the image", description="In bytes.")
+    location: str = Field(
+        min_length=1,
+        title="Where the image is",
+        description="A URL that stations reach, or a reference such as env:IMAGE_URL where a password is in it.",
+    )
+    signature: str = Field(default="", title="Signature", description="Base64, where the maker signs its images.")
+    signing_certificate: str = Field(default="", title="Signing certificate", description="PEM; with a signature.")
+    via: BackOfficeName = Field(
+        default=BackOfficeName.LEGACY,
+        title="Back-office",
+        description="To which the gateway leads the stations that take part: firmware goes before the move.",
+    )
+    air: Annotated[int, Field(ge=1)] = Field(default=40, title="On the air", description="kbit/s of one station.")
+    wire: Annotated[int, Field(ge=1)] = Field(default=5_000, title="On a wire", description="kbit/s of one station.")
+    cell: Annotated[int, Field(ge=1)] = Field(
+        default=200, title="Cell", description="kbit/s that the stations of one location have together."
+    )
+    carriers: list[str] = Field(
+        default_factory=list, title="Carriers", description="Each as IMSI5=kbit/s, such as 20408=2000."
+    )
+    server: Annotated[int, Field(ge=1)] = Field(default=50_000, title="Server", description="kbit/s that it gives.")
+    pilots: Annotated[int, Field(ge=0)] = Field(
+        default=3, title="Pilots", description="So many of each present version go first, and all others wait for them."
+    )
+    most_wrong: Annotated[int, Field(ge=0)] = Field(
+        default=0, title="Most that may go wrong", description="With more than these nobody else is ordered."
+    )
+    needs_snapshot: bool = Field(
+        default=True,
+        title="Only with a snapshot",
+        description="On: a station whose configuration cannot be read before is left as it is.",
+    )
+    minutes: Annotated[int, Field(ge=1, le=2_880)] = Field(
+        default=240, title="How long this run goes on", description="In minutes; the next run goes on from there."
+    )
+    by: str = Field(default="", title="Ordered by", description="Needed unless it is a dry run; written down.")
+    reason: str = Field(default="", title="Why", description="Needed unless it is a dry run; written down.")
+    dry_run: bool = Field(default=True, title="Dry run", description="On: show who would fetch when. Nothing is sent.")
+
+    @model_validator(mode="after")
+    def _is_somebodys(self) -> "FirmwareCampaign":
+        if not self.dry_run and not (self.by.strip() and self.reason.strip()):
+            raise ValueError("an image that is ordered is somebody's decision: say by whom, and why")
+        if bool(self.signature) != bool(self.signing_certificate):
+            raise ValueError("a signature and its certificate go together: give both, or neither")
+        return self
+
+
 class JudgedOn(StrEnum):
     """Who judges a night."""
 

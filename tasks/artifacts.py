@@ -246,6 +246,41 @@ def show_rollback(result: Mapping[str, Any]) -> None:
     _markdown(f"roll-back-{result['plan_id']}", lines, "Stations on their way back")
 
 
+def show_firmware_plan(plan: Mapping[str, Any]) -> None:
+    """Show who would fetch an image when, and who does not take part."""
+    whole = f"{len(plan['turns'])} stations within {plan['seconds']} s, each where its cell and carrier have room"
+    lines = [
+        f"Campaign `{plan['campaign_id']}`, version `{plan['version']}`: {whole}; {len(plan['has_it'])} have it.",
+        "Would be done (dry run): nothing was sent." if plan["dry_run"] else "The turns as planned.",
+        "",
+        *_table(("not now", "why"), sorted(plan["not_now"].items())[:MOST_CASES]),
+    ]
+    _markdown(f"firmware-plan-{plan['campaign_id']}", lines, "Who fetches the image when")
+    turns = list(plan["turns"][:MOST])
+    create_table_artifact(key=_key(f"firmware-turns-{plan['campaign_id']}"), table=turns, description="The turns")
+
+
+def show_firmware(outcome: Mapping[str, Any]) -> None:
+    """Show how every station of a campaign stands: done is who has booted with the version, as it was before."""
+    changed = [(one["station_id"], what) for one in outcome["stations"] for what in one["changed"]]
+    lines = [
+        f"Campaign `{outcome['campaign_id']}`, version `{outcome['version']}`. It ended: {_cell(outcome['ended'])}.",
+        "",
+        *_table(("state", "stations"), sorted(outcome["states"].items())),
+        "",
+        "### Configuration, before and after",
+        "",
+        *_table(("of those that have the version", "stations"), sorted(outcome["compared"].items())),
+        "",
+        *_table(("station", "what the update changed"), changed[:MOST_CASES]),
+    ]
+    _markdown(f"firmware-{outcome['campaign_id']}", lines, "How the firmware campaign stands")
+    columns = ("station_id", "rank", "state", "reason", "since", "compared")
+    rows = [{name: one[name] for name in columns} for one in outcome["stations"][:MOST]]
+    key = _key(f"firmware-{outcome['campaign_id']}-stations")
+    create_table_artifact(key=key, table=rows, description="Every station of the campaign")
+
+
 def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str]) -> None:
     """Show each partner's verdicts, the money at risk, and what was not complete."""
     for one in nights:

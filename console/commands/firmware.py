@@ -37,11 +37,11 @@ def firmware_plan(  # noqa: PLR0917 - the shell passes options by name
     """Give each station its turn to fetch an image, so that no cell and no carrier is stampeded. Orders nothing."""
     home = shell.home()
     from charging.migration.firmware.choosing import Image, Rates
-    from charging.migration.firmware.transfer import Limits
+    from charging.migration.firmware.transfer import Limits, carrier_limits
     from console import flashing
 
     image = Image(vendor=vendor, models=tuple(model), version=to, size_bytes=size)
-    limits = Limits(cell=cell, carriers=_carriers(carrier or []), server=server)
+    limits = Limits(cell=cell, carriers=carrier_limits(carrier or []), server=server)
     result = flashing.planned(home, image, rates=Rates(air=air, wire=wire), limits=limits, pilots=pilots, out=out)
     shell.show(result, flashing.plan_lines, as_json=as_json)
 
@@ -65,15 +65,3 @@ def firmware_status(
     result = flashing.followed(home, image, via=via, ordered_at=since.replace(tzinfo=UTC))
     shell.show(result, flashing.follow_lines, as_json=as_json)
     raise typer.Exit(shell.Exit.PASS if result["is_done"] else shell.Exit.NO)
-
-
-def _carriers(given: list[str]) -> dict[str, int]:
-    from charging.errors import UserError
-
-    found: dict[str, int] = {}
-    for one in given:
-        name, mark, limit = one.partition("=")
-        if not mark or not name or not limit.isdecimal() or int(limit) == 0:
-            raise UserError(f"--carrier {one!r} is no limit: write the IMSI's first five digits and kbit/s, 20408=2000")
-        found[name] = int(limit)
-    return found

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = {
     deployment["name"]: deployment for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 }
-ACTS = ("answer-quarantine", "load-target", "cut-over", "roll-back")
+ACTS = ("answer-quarantine", "load-target", "cut-over", "roll-back", "update-firmware")
 
 
 def flow_of(name: str) -> Flow:

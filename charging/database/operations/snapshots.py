@@ -32,3 +32,10 @@ def of_station(connection: sa.Connection, station_id: str) -> list[sa.RowMapping
 def snapshot_of(row: sa.RowMapping) -> Snapshot:
     """Return a stored snapshot."""
     return Snapshot(values=row["settings"], unanswered=tuple(row["unanswered"]))
+
+
+def latest(connection: sa.Connection) -> dict[str, Snapshot]:
+    """Return the last snapshot of each station that has one."""
+    row = tables.station_snapshot
+    chosen = sa.select(row).distinct(row.c.station_id).order_by(row.c.station_id, row.c.taken_at.desc())
+    return {each["station_id"]: snapshot_of(each) for each in connection.execute(chosen).mappings()}

@@ -25,6 +25,7 @@ from charging.database.tables.clean import (
     token,
 )
 from charging.database.tables.evidence import report, step, validation
+from charging.database.tables.firmware import firmware_campaign, firmware_event, firmware_update
 from charging.database.tables.flavours import flavour_probe, flavour_row, link_event
 from charging.database.tables.following import case_event, followed_case, invoice, invoice_line, proposal
 from charging.database.tables.gateway import (
@@ -93,6 +94,9 @@ __all__ = [
     "evse",
     "evse_identity",
     "extract",
+    "firmware_campaign",
+    "firmware_event",
+    "firmware_update",
     "fix",
     "flavour_probe",
     "flavour_row",

@@ -76,9 +76,11 @@ SAID: Mapping[str, State | None] = {
 }
 """What each status of a station means."""
 
+UNANSWERED = "Unanswered"
 ANSWERS: Mapping[str, State] = {
     "": State.ORDERED,  # OCPP 1.6 UpdateFirmware.conf is empty
     "Accepted": State.ORDERED,
+    UNANSWERED: State.ORDERED,  # our word: it was sent, and nobody knows what became of it; it is not sent again
     "AcceptedCanceled": State.ORDERED,  # and an update that was under way is not any more
     "Rejected": State.REFUSED,
     "InvalidCertificate": State.REFUSED,
@@ -170,7 +172,8 @@ def _means(event: Happened, state: State, *, expected: str, request_id: int | No
         return (State.OTHER_VERSION if counts else None), f"it booted with {event.booted_with}, not {expected}"
     if event.answer is not None:
         known = ANSWERS.get(event.answer, State.REFUSED)
-        return known, f"it answered {event.answer or 'without a status'}"
+        unknown = "it was sent the order, and nobody knows how it answered"
+        return known, unknown if event.answer == UNANSWERED else f"it answered {event.answer or 'without a status'}"
     if request_id is not None and event.request_id is not None and event.request_id != request_id:
         return None, "it speaks of another order"
     return SAID.get(event.said or "", None), f"it said {event.said}"

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from charging.errors import UserError
+
 OVERHEAD_PERCENT = 15
 """TCP, IP and TLS beside the image itself, and what is sent again."""
 
@@ -61,6 +63,47 @@ class Timetable:
         return max((slot.ends_at for slot in self.slots), default=0)
 
 
+class Load:
+    """What is in use of each limit while stations fetch."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._used: dict[tuple[str, str], int] = defaultdict(int)
+
+    def takes(self, fetcher: Fetcher) -> bool:
+        """Whether its cell, its carrier and the server all have room; then it counts against them from now on."""
+        asked = _asked(fetcher, self._limits)
+        if any(self._used[what] + fetcher.kbit_per_second > limit for what, limit in asked.items()):
+            return False
+        self.bears(fetcher)
+        return True
+
+    def bears(self, fetcher: Fetcher) -> None:
+        """Count one that fetches already, whether there is room or not."""
+        for what in _asked(fetcher, self._limits):
+            self._used[what] += fetcher.kbit_per_second
+
+    def drops(self, fetcher: Fetcher) -> None:
+        """Count one no more."""
+        for what in _asked(fetcher, self._limits):
+            self._used[what] -= fetcher.kbit_per_second
+
+
+def carrier_limits(given: Iterable[str]) -> dict[str, int]:
+    """Return what carriers' stations have together, in kbit/s, from texts such as 20408=2000.
+
+    Raises:
+        UserError: if one of them is no limit.
+    """
+    found: dict[str, int] = {}
+    for one in given:
+        name, mark, limit = one.partition("=")
+        if not mark or not name or not limit.isdecimal() or int(limit) == 0:
+            raise UserError(f"carrier {one!r} is no limit: write the IMSI's first five digits and kbit/s, 20408=2000")
+        found[name] = int(limit)
+    return found
+
+
 def seconds_for(image_bytes: int, kbit_per_second: int) -> int:
     """Return how long an image takes, overhead included, rounded up."""
     bits = image_bytes * 8 * (100 + OVERHEAD_PERCENT)
@@ -74,7 +117,7 @@ def timetable(fetchers: Iterable[Fetcher], *, image_bytes: int, limits: Limits) 
     rank the stations of one cell come one after another, and those of different cells beside each other.
     """
     wanted = sorted(fetchers, key=lambda one: (one.rank, one.cell, one.station_id))
-    left_out = {one.station_id: why for one in wanted if (why := _hopeless(one, limits))}
+    left_out = {one.station_id: why for one in wanted if (why := hopeless(one, limits))}
     slots: list[Slot] = []
     begin = 0
     for rank in sorted({one.rank for one in wanted}):
@@ -85,7 +128,8 @@ def timetable(fetchers: Iterable[Fetcher], *, image_bytes: int, limits: Limits) 
     return Timetable(slots=tuple(slots), left_out=left_out)
 
 
-def _hopeless(fetcher: Fetcher, limits: Limits) -> str:
+def hopeless(fetcher: Fetcher, limits: Limits) -> str:
+    """Return why a station can never have a turn, or nothing."""
     if fetcher.kbit_per_second <= 0:
         return "nobody knows how fast its bearer is"
     for what, limit in _asked(fetcher, limits).items():
@@ -96,18 +140,15 @@ def _hopeless(fetcher: Fetcher, limits: Limits) -> str:
 
 def _turns(group: Sequence[Fetcher], *, image_bytes: int, limits: Limits, begin: int) -> list[Slot]:
     """Simulate the fetching: at each end of one, whoever has room now begins, in order."""
-    used: dict[tuple[str, str], int] = defaultdict(int)
+    load = Load(limits)
     running: list[tuple[int, str, Fetcher]] = []
     waiting, slots, now = list(group), [], begin
     while waiting:
         still: list[Fetcher] = []
         for fetcher in waiting:
-            asked = _asked(fetcher, limits)
-            if any(used[what] + fetcher.kbit_per_second > limit for what, limit in asked.items()):
+            if not load.takes(fetcher):
                 still.append(fetcher)
                 continue
-            for what in asked:
-                used[what] += fetcher.kbit_per_second
             seconds = seconds_for(image_bytes, fetcher.kbit_per_second)
             slots.append(Slot(station_id=fetcher.station_id, starts_at=now, seconds=seconds, rank=fetcher.rank))
             heappush(running, (now + seconds, fetcher.station_id, fetcher))
@@ -116,8 +157,7 @@ def _turns(group: Sequence[Fetcher], *, image_bytes: int, limits: Limits, begin:
             now = running[0][0]
             while running and running[0][0] == now:
                 _, _, done = heappop(running)
-                for what in _asked(done, limits):
-                    used[what] -= done.kbit_per_second
+                load.drops(done)
     return slots
 
 

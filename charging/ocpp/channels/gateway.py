@@ -44,8 +44,8 @@ _BY = "cutover"
 class GatewayCaller:
     """Carries calls as orders. Implements `charging.ocpp.channels.calling.Caller`."""
 
-    def __init__(self, name: str, *, engine: sa.Engine, clock: Clock) -> None:
-        self.name = name
+    def __init__(self, name: str, *, engine: sa.Engine, clock: Clock, by: str = _BY) -> None:
+        self.name, self._by = name, by
         self._engine = engine
         self._clock = clock
         self._ended: dict[int, asyncio.Event] = {}
@@ -63,7 +63,7 @@ class GatewayCaller:
             station_id=station_id,
             action=asked.action,
             payload=json.dumps(asked.payload),
-            by=_BY,
+            by=self._by,
             reason=f"through the gateway to {self.name}",
             made_at=now,
             deadline_at=now + _WITHIN,
@@ -205,14 +205,14 @@ class GatewayChannel(CallingChannel):
 
 
 @asynccontextmanager
-async def open_gateway(name: str, *, address: Secret, clock: Clock) -> AsyncIterator[GatewayChannel]:
+async def open_gateway(name: str, *, address: Secret, clock: Clock, by: str = _BY) -> AsyncIterator[GatewayChannel]:
     """Open the channel to one back-office behind the gateway, by the name that routes have for it.
 
     Raises:
         DatabaseUnavailable: if the tables do not answer.
     """
     engine = database.connect(address)
-    caller = GatewayCaller(name, engine=engine, clock=clock)
+    caller = GatewayCaller(name, engine=engine, clock=clock, by=by)
     listening = asyncio.create_task(_listen(address, caller))
     try:
         yield GatewayChannel(caller, clock=clock)
