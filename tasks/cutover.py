@@ -17,8 +17,9 @@ from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.cutover import Outcome
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Channel, Journal, Move
+from charging.migration.ports import Channel, Inspector, Journal, Move
 from charging.migration.recipes import Address, Method, Recipe
+from charging.ocpp.channels.configurations import Configurations, fingerprint_key
 from charging.settings import Settings
 from tasks import channels, diagnostics, opening, planning
 
@@ -116,7 +117,12 @@ async def _across(
         channels.opened(settings, "legacy", recipes=chosen) as legacy,
         channels.opened(settings, "target", recipes=chosen) as target,
     ):
-        return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept))
+        looks = {
+            name: Configurations(name, channel, engine=held.engine, clock=system_clock, key=fingerprint_key(settings))
+            for name, channel in (("legacy", legacy), ("target", target))
+            if isinstance(channel, Inspector)
+        }
+        return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept, looks=looks))
 
 
 def _ask_for_logs(
@@ -138,13 +144,19 @@ def _recipes(moves: Sequence[Move], recipes: Mapping[str, Recipe]) -> dict[str, 
 
 
 def _crossing(
-    settings: Settings, chosen: Mapping[str, Recipe], *, legacy: Channel, target: Channel, kept: Journal
+    settings: Settings,
+    chosen: Mapping[str, Recipe],
+    *,
+    legacy: Channel,
+    target: Channel,
+    kept: Journal,
+    looks: Mapping[str, Configurations],
 ) -> Crossing:
     here = Address(url=channels.address(settings, "legacy", recipes=chosen))
     there = Address(url=channels.address(settings, "target", recipes=chosen))
     return Crossing(
-        legacy=End(channel=legacy, address=here),
-        target=End(channel=target, address=there),
+        legacy=End(channel=legacy, address=here, snapshots=looks.get("legacy")),
+        target=End(channel=target, address=there, snapshots=looks.get("target")),
         journal=kept,
         clock=system_clock,
         pace=Pace(**settings.pace.model_dump()),

@@ -11,6 +11,7 @@ from charging.clock import Clock
 from charging.errors import BackOfficeUnavailable, StationUnreachable
 from charging.migration.ports import Channel, Journal, Sighting
 from charging.migration.recipes import Address
+from charging.migration.snapshots import Snapshot, Snapshots
 
 LOOK_SECONDS = 60.0
 """For how long a back-office is waited for to say what it has heard: one whose link is cut may say nothing at all."""
@@ -48,6 +49,8 @@ class End:
 
     channel: Channel
     address: Address
+    snapshots: Snapshots | None = None
+    """Where the stations' whole configuration is kept before and after; None where nobody asks for it."""
 
 
 class Turnstile:
@@ -72,6 +75,7 @@ class BackOffice:
         self.name = name
         self.address = end.address
         self._channel = end.channel
+        self._snapshots = end.snapshots
         self._slots = slots
         self._poll_seconds = pace.poll_seconds
         self._looked_at = -pace.poll_seconds
@@ -126,6 +130,22 @@ class BackOffice:
         except StationUnreachable:
             return False
         return True
+
+    @property
+    def takes_snapshots(self) -> bool:
+        """Whether stations' whole configuration is asked for through this back-office."""
+        return self._snapshots is not None
+
+    async def snapshot(self, station_id: str, label: str) -> Snapshot | None:
+        """Read the station's whole configuration and store it; None where nobody asks for it."""
+        if self._snapshots is None:
+            return None
+        async with self._slots:
+            return await self._snapshots.take(station_id, label)
+
+    async def kept_snapshot(self, station_id: str, label: str) -> Snapshot | None:
+        """Return the latest that was stored under a label."""
+        return None if self._snapshots is None else await self._snapshots.kept(station_id, label)
 
     async def write(self, station_id: str, key: str, value: str) -> str:
         """Write one key and return the station's status."""

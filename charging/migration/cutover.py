@@ -13,6 +13,7 @@ from charging.errors import RemoteError, UnknownThing
 from charging.migration.crossing import Crossing
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import FINAL, TRANSITIONS, Stage
+from charging.migration.looking import look_after, look_before
 from charging.migration.ports import Move
 from charging.migration.recipes import ReadBack, Recipe, orders
 from charging.migration.rollback import go_back, left_to_a_person
@@ -117,7 +118,9 @@ async def _prepare(journey: Journey) -> Turn:
         return Turn(after=Stage.TO_SITE, reason="it is at the target already, and nobody here moved it")
     if problem := await _unfit(journey):
         return Turn(after=Stage.ROLLED_BACK, reason=f"not begun: {problem}")
-    evidence = {"firmware": here.firmware, "heard_at": here.heard_at.isoformat() if here.heard_at else None}
+    evidence: dict[str, object] = {"firmware": here.firmware}
+    evidence |= {"heard_at": here.heard_at.isoformat() if here.heard_at else None}
+    evidence |= await look_before(journey)
     return Turn(after=Stage.DRAINING, reason="it answers on the legacy and the target expects it", evidence=evidence)
 
 
@@ -164,7 +167,9 @@ async def _verify(journey: Journey) -> Turn:
         return Turn(after=Stage.ROLLING_BACK, reason=problem)
     if problem := await set_availability(journey, target, "Operative", step="operative"):
         return Turn(after=Stage.ROLLING_BACK, reason=problem)
-    return Turn(after=Stage.VERIFIED, reason="it serves at the target and has left the legacy")
+    found = await look_after(journey, target)
+    reason = f"it serves at the target and has left the legacy{found.words}"
+    return Turn(after=Stage.VERIFIED, reason=reason, evidence=found.evidence)
 
 
 def _escape(journey: Journey, problem: str) -> Turn:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from charging.migration.lifecycle import Stage
 
@@ -82,6 +82,7 @@ class Setting:
     """What it may be, where the station says so (OCPP 2: valuesList)."""
 
 
+@runtime_checkable
 class Inspector(Protocol):
     """A back-office through which a station can be asked what it has."""
 

@@ -60,6 +60,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     writes: tuple[_Write, ...] = ()
     rollback: _Rollback = msgspec.field(default_factory=_Rollback)
     tested: tuple[dict[str, str], ...] = ()
+    snapshot: Literal["required", "wished", "none"] = "wished"
     stations: tuple[_Text, ...] = ()
     instructions: tuple[_Text, ...] = ()
     place: Literal["site", "portal"] = "site"
@@ -117,6 +118,7 @@ def _parse(file: str, text: str) -> Recipe:
         writes=_writes(given),
         rollback_via=given.rollback.via,
         tested=given.tested,
+        snapshot=given.snapshot,
         stations=given.stations,
         instructions=given.instructions,
         place=given.place,

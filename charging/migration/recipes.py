@@ -104,6 +104,9 @@ class Recipe:
     writes: tuple[Write, ...]
     rollback_via: Literal["legacy", "target", "auto"]
     tested: tuple[Mapping[str, str], ...] = ()
+    snapshot: Literal["required", "wished", "none"] = "wished"
+    """Whether the whole configuration is read before and after. Required: a station that does not tell it before is
+    not begun. After the move a snapshot that fails is said and changes no stage: it must not strand a station."""
     stations: tuple[str, ...] = ()
     """Only these, where any are named: a proposal is tried on the unit in the lab and on nothing else."""
     instructions: tuple[str, ...] = ()

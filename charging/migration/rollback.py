@@ -7,6 +7,7 @@ from charging.errors import RemoteError
 from charging.migration.crossing import BackOffice
 from charging.migration.journey import Journey, Turn
 from charging.migration.lifecycle import Stage
+from charging.migration.looking import look_after
 from charging.migration.partial import partial
 from charging.migration.ports import Effect
 from charging.migration.recipes import Method, Order, reversed_orders
@@ -45,7 +46,11 @@ async def _tidy(journey: Journey, orders: Sequence[Order], *, found: str) -> Tur
         problem = await set_availability(journey, legacy, "Operative", step="back.operative")
         if problem:
             return left_to_a_person(journey, f"{found}, but is out of service: {problem}")
-    return Turn(after=Stage.ROLLED_BACK, reason=f"{journey.reason}; {found}")
+    if not any(step.startswith("write:") for step in journey.effects):
+        return Turn(after=Stage.ROLLED_BACK, reason=f"{journey.reason}; {found}")
+    looked = await look_after(journey, legacy, back=True)
+    reason = f"{journey.reason}; {found}{looked.words}"
+    return Turn(after=Stage.ROLLED_BACK, reason=reason, evidence=looked.evidence)
 
 
 async def _return(journey: Journey) -> Turn:

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from charging.migration.inventory import Inventory
 
@@ -38,6 +39,27 @@ class Difference:
     change: Change
     before: str | None
     after: str | None
+
+
+class Snapshots(Protocol):
+    """Stations' configuration as it was told at a moment, through one back-office."""
+
+    async def take(self, station_id: str, label: str) -> Snapshot:
+        """Ask a station for everything, and return it once it is stored.
+
+        Raises:
+            BackOfficeUnavailable: if the back-office, or our own database, does not do its part.
+            StationUnreachable: if the station answers nothing at all.
+        """
+        ...
+
+    async def kept(self, station_id: str, label: str) -> Snapshot | None:
+        """Return the latest that was stored under a label.
+
+        Raises:
+            BackOfficeUnavailable: if our own database does not say.
+        """
+        ...
 
 
 def snapshot(inventory: Inventory, *, secrets: frozenset[str], key: str | None) -> Snapshot:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from charging.migration.ports import Channel, Sighting
+from charging.errors import StationUnreachable
+from charging.migration.ports import Channel, Inspector, Setting, Sighting
 
 
 class Through:
@@ -15,6 +16,13 @@ class Through:
     async def get_configuration(self, station_id: str, keys: Sequence[str]) -> Mapping[str, str | None]:
         """Read the keys; those that the station does not know are absent from the answer."""
         return await self._of(station_id).get_configuration(station_id, keys)
+
+    async def settings_of(self, station_id: str, keys: Sequence[str]) -> Sequence[Setting]:
+        """Read the keys, or with none all that the station lists."""
+        inspector = self._of(station_id)
+        if not isinstance(inspector, Inspector):
+            raise StationUnreachable(station_id, "nobody can ask it for all that it has through its channel")
+        return await inspector.settings_of(station_id, keys)
 
     async def change_configuration(self, station_id: str, key: str, value: str) -> str:
         """Write one key and return the station's status."""

@@ -133,12 +133,14 @@ class World:
             raise CrashNow
         self.calls += 1
 
-    def crossing(self):
-        ends = {
+    def ends_here(self):
+        return {
             name: End(channel=Channel(self, name), address=Address(url=url, apn=f"{name}.apn"))
             for name, url in URLS.items()
         }
-        return Crossing(**ends, journal=self.journal, clock=self.now, pace=self.pace)
+
+    def crossing(self):
+        return Crossing(**self.ends_here(), journal=self.journal, clock=self.now, pace=self.pace)
 
     def run(self, *engines, crashes=()):
         """Run one engine after another on the same world; after each crash the same one again, from the journal.
