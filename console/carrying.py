@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from charging import canonical
 from charging import settings as configuration
-from charging.database.queries import clean
+from charging.database.operations import snapshots
+from charging.database.queries import clean, gateway_profiles
 from charging.errors import MissingColumns, UnreadableSource
 from charging.legacy.csv_encoding import detect_encoding
 from charging.legacy.csv_text import detect_delimiter, read_header, records
-from charging.migration.sims import Card, Needed, compare
+from charging.migration.sims import Card, Needed, StationVpn, compare
+from charging.migration.vpns import in_profile, in_settings
 from console import workplace
 from tasks import opening
 
@@ -19,6 +23,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "imsi": ("imsi",),
     "apn": ("apn", "access point name"),
     "vpn": ("vpn", "vpn group", "network", "private network"),
+    "vpn_state": ("vpn state", "vpn status", "tunnel", "tunnel state", "tunnel status"),
     "state": ("state", "status", "sim state", "sim status"),
 }
 """What carriers call the columns, in whatever letters."""
@@ -35,11 +40,13 @@ def compared(home: Path, file: Path, *, columns: Mapping[str, str], needed: Need
     settings = configuration.load(workplace.of(home))
     with opening.engine(settings) as engine, engine.connect() as connection:
         stations = clean.stations(connection)
-    found = compare(stations, cards, needed=needed)
+        vpns = _vpns(connection)
+    found = compare(stations, cards, needed=needed, vpns=vpns)
     return {
         "stations": found.stations,
         "cards": found.cards,
         "agreed": found.agreed,
+        "tell_of_a_vpn": len(vpns),
         "counts": {str(kind): number for kind, number in sorted(found.counts.items())},
         "differences": canonical.plain(found.differences),
     }
@@ -48,6 +55,7 @@ def compared(home: Path, file: Path, *, columns: Mapping[str, str], needed: Need
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the counts, then the differences."""
     yield f"{result['cards']} cards, {result['stations']} stations, {result['agreed']} agree"
+    yield f"{result['tell_of_a_vpn']} stations tell of a VPN in their latest snapshot or connection profile"
     for kind, number in result["counts"].items():
         yield f"  {number:>5} {kind}"
     for one in result["differences"][:_SHOWN]:
@@ -55,6 +63,16 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"{who:<20} {one['kind']}: carrier {one['carrier_says']!r}, station {one['station_says']!r}"
     if len(result["differences"]) > _SHOWN:
         yield f"and {len(result['differences']) - _SHOWN} more: --json lists all"
+
+
+def _vpns(connection: sa.Connection) -> dict[str, StationVpn]:
+    """Return what stations say of a VPN: their own settings go before the profile that they were last given."""
+    profiles = gateway_profiles.accepted(connection)
+    found = {station_id: vpn for station_id, one in profiles.items() if (vpn := in_profile(one.slot, one.data))}
+    for station_id, taken in snapshots.latest(connection).items():
+        if vpn := in_settings(taken.values):
+            found[station_id] = vpn
+    return found
 
 
 def _cards(file: Path, columns: Mapping[str, str]) -> list[Card]:

@@ -9,6 +9,8 @@ from charging.cleansing.stations import has_luhn
 from charging.network.model import Lane, Station
 
 _ACTIVE = frozenset({"active", "activated", "live", "in service", "aktiv", "actief", "enabled"})
+_UP = frozenset({"up", "connected", "established", "true", "1", "on", "yes", "enabled", "active", "actief", "aktiv"})
+_DOWN = frozenset({"down", "disconnected", "false", "0", "off", "no", "disabled", "inactive", "inactief", "inaktiv"})
 
 
 class Kind(StrEnum):
@@ -25,7 +27,11 @@ class Kind(StrEnum):
     WRONG_APN = "wrong_apn"
     """Both say the same APN, and it is not the one from which the target is reached."""
     NO_VPN = "no_vpn"
-    """The card is in no VPN, or another one than the target needs."""
+    """The card is in no VPN, or another one than the target needs, and the station builds none that would do."""
+    OTHER_VPN = "other_vpn"
+    """The carrier has the card in one VPN, and the station names another."""
+    VPN_DOWN = "vpn_down"
+    """One of the two says that the VPN is not up."""
     TWICE = "twice"
     """Two stations say that they have the same card."""
     NOT_TOLD = "not_told"
@@ -40,12 +46,30 @@ class Card:
     imsi: str = ""
     apn: str = ""
     vpn: str = ""
+    vpn_state: str = ""
     state: str = ""
+
+    @property
+    def is_vpn_up(self) -> bool | None:
+        """Whether the carrier calls its VPN up; None where it says nothing."""
+        return is_up(self.vpn_state)
 
     @property
     def is_active(self) -> bool | None:
         """Whether the carrier calls it active; None where it says nothing."""
         return None if not self.state.strip() else self.state.strip().casefold() in _ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationVpn:
+    """What a station says of a VPN, in its configuration or in the connection profile that it was last given."""
+
+    name: str
+    """Its group, else its server; empty where it names neither."""
+    is_on: bool | None
+    """None where it does not say."""
+    source: str
+    """Where it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +108,18 @@ class Compared:
         return Counter(one.kind for one in self.differences)
 
 
-def compare(stations: Iterable[Station], cards: Iterable[Card], *, needed: Needed) -> Compared:
-    """Compare what each station says of its card with what the carrier says of it."""
+def compare(
+    stations: Iterable[Station],
+    cards: Iterable[Card],
+    *,
+    needed: Needed,
+    vpns: Mapping[str, StationVpn] | None = None,
+) -> Compared:
+    """Compare what each station says of its card and its VPN with what the carrier says of them.
+
+    `vpns` are what stations say of a VPN, by station; one that says nothing is absent.
+    """
+    told = vpns or {}
     known = {canonical(card.iccid): card for card in cards}
     owners: dict[str, list[Station]] = defaultdict(list)
     found: list[Difference] = []
@@ -99,6 +133,7 @@ def compare(stations: Iterable[Station], cards: Iterable[Card], *, needed: Neede
     for iccid, those in sorted(owners.items()):
         for station in those:
             differences = list(_of(station, those, known.get(iccid), needed=needed))
+            differences += _of_vpn(station, known.get(iccid), told.get(station.station_id), needed=needed)
             found += differences
             wrong |= {station.station_id} if differences else set()
     unowned = sorted(known.keys() - owners.keys())
@@ -134,8 +169,34 @@ def _of(station: Station, those: Sequence[Station], card: Card | None, *, needed
         yield _difference(Kind.OTHER_APN, station, card.apn, station.apn)
     elif needed.apn and (told := card.apn or station.apn) and not _same(told, needed.apn):
         yield _difference(Kind.WRONG_APN, station, card.apn, station.apn or "")
-    if needed.vpn and not _same(card.vpn, needed.vpn):
-        yield _difference(Kind.NO_VPN, station, card.vpn, "")
+
+
+def _of_vpn(station: Station, card: Card | None, told: StationVpn | None, *, needed: Needed) -> Iterable[Difference]:
+    """Yield what is wrong with a VPN: the carrier's for the card, or one that the station builds itself."""
+    if card is None:
+        return
+    said = _said(told)
+    mine = told.name if told is not None and told.is_on is not False else ""
+    if card.vpn and mine and not _same(card.vpn, mine):
+        yield _difference(Kind.OTHER_VPN, station, card.vpn, said)
+    if needed.vpn and not _same(card.vpn, needed.vpn) and not _same(mine, needed.vpn):
+        yield _difference(Kind.NO_VPN, station, card.vpn, said)
+    is_off = told is not None and told.is_on is False and bool(told.name or card.vpn)
+    if card.is_vpn_up is False or is_off:
+        yield _difference(Kind.VPN_DOWN, station, card.vpn_state, said)
+
+
+def _said(told: StationVpn | None) -> str:
+    if told is None:
+        return ""
+    words = {True: "on", False: "off", None: ""}[told.is_on]
+    return " ".join(filter(None, (told.name, words, f"({told.source})")))
+
+
+def is_up(word: str) -> bool | None:
+    """Whether a word says that something is up; None where it says nothing that we know."""
+    folded = word.strip().casefold()
+    return True if folded in _UP else False if folded in _DOWN else None
 
 
 def _difference(kind: Kind, station: Station, carrier_says: str, station_says: str) -> Difference:

@@ -17,6 +17,7 @@ def sim_compare(  # noqa: PLR0917 - the shell passes options by name
     imsi: Annotated[str, typer.Option(help="Its column of IMSIs.")] = "",
     apn: Annotated[str, typer.Option(help="Its column of APNs.")] = "",
     vpn: Annotated[str, typer.Option(help="Its column of VPNs.")] = "",
+    vpn_state: Annotated[str, typer.Option(help="Its column of VPNs' states.")] = "",
     state: Annotated[str, typer.Option(help="Its column of states.")] = "",
     needs_apn: Annotated[str, typer.Option(help="The APN from which the target is reached.")] = "",
     needs_vpn: Annotated[str, typer.Option(help="The VPN from which the target is reached.")] = "",
@@ -28,7 +29,7 @@ def sim_compare(  # noqa: PLR0917 - the shell passes options by name
     from charging.migration.sims import Needed
     from console import carrying
 
-    named = {"iccid": iccid, "imsi": imsi, "apn": apn, "vpn": vpn, "state": state}
+    named = {"iccid": iccid, "imsi": imsi, "apn": apn, "vpn": vpn, "vpn_state": vpn_state, "state": state}
     columns = {field: name for field, name in named.items() if name}
     result = carrying.compared(home, file, columns=columns, needed=Needed(apn=needs_apn, vpn=needs_vpn))
     shell.show(result, carrying.lines, as_json=as_json)

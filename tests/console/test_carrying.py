@@ -1,14 +1,20 @@
 """The carrier's list from the command line."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from charging.database import tables
 from charging.database.operations import clean as write
+from charging.database.operations import gateway_frames, snapshots
+from charging.migration.snapshots import Snapshot
 from charging.network import Lane, Station
 from console.cli import app
 
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ICCID = "8931090040123456780"
 
 
@@ -67,3 +73,37 @@ def test_a_line_without_a_number_is_not_passed_over(rehome, tmp_path):
     file.write_text(f"iccid,state\n{ICCID},active\n,active\n")
 
     assert "line 3 has no card number; complete it, or take it out" in str(rehome(file).exception)
+
+
+def test_a_vpn_is_read_from_the_stations_latest_snapshot_and_from_the_profile_that_it_took(rehome, engine, tmp_path):
+    file = tmp_path / "carrier.csv"
+    file.write_text(f"ICCID;Status;VPN;VPN status\n{ICCID};Active;ev;Up\n")
+    given = {"configurationSlot": 1, "connectionData": {"vpn": {"server": "other", "key": "****"}}}
+    frames = [
+        {
+            "direction": "to_station",
+            "kind": 2,
+            "action": "SetNetworkProfile",
+            "received": [2, "7", "SetNetworkProfile", given],
+        },
+        {"direction": "from_station", "kind": 3, "action": None, "received": [3, "7", {"status": "Accepted"}]},
+    ]
+    with engine.begin() as connection:
+        gateway_frames.make_days(connection, [AT.date()])
+        connection.execute(
+            sa.insert(tables.frame),
+            [
+                {"at": AT + timedelta(seconds=n), "gateway": "g", "segment": 1, "place": n, "station_id": "S1"}
+                | {"unique_id": "7", **frame, "received": json.dumps(frame["received"])}
+                for n, frame in enumerate(frames)
+            ],
+        )
+    by_profile = rehome(file)
+    with engine.begin() as connection:
+        taken = Snapshot(values={"VPN-Group": "ev", "VPN-Enabled": "no"}, unanswered=())
+        snapshots.store(connection, "S1", taken, label="before", via="legacy", at=AT)
+    by_settings = rehome(file)
+
+    assert "S1                   other_vpn: carrier 'ev', station 'other (profile 1)'" in by_profile.stdout
+    assert "S1                   vpn_down: carrier 'Up', station 'ev off (its settings)'" in by_settings.stdout
+    assert (by_profile.exit_code, by_settings.exit_code) == (1, 1)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging.cleansing.stations import has_luhn
-from charging.migration.sims import Card, Kind, Needed, canonical, compare
+from charging.migration.sims import Card, Kind, Needed, StationVpn, canonical, compare
+from charging.migration.vpns import in_profile, in_settings
 from charging.network.model import Lane, Station
 
 BODY = "893109004012345678"
@@ -92,3 +93,64 @@ def test_every_card_and_station_is_counted_once(kinds_of_stations, iccids):
     assert Counter(one.kind for one in found.differences)[Kind.NO_STATION] == len(
         {canonical(iccid) for iccid in iccids} - owned
     )
+
+
+def vpn(name="ev", *, is_on=None):
+    return StationVpn(name=name, is_on=is_on, source="its settings")
+
+
+@pytest.mark.parametrize(
+    ("told", "changes", "needed", "expected"),
+    [
+        pytest.param(vpn(), {}, Needed(vpn="ev"), [], id="agree"),
+        pytest.param(vpn("EV"), {}, Needed(), [], id="letter case does not count"),
+        pytest.param(vpn("other"), {}, Needed(), [Kind.OTHER_VPN], id="another one"),
+        pytest.param(vpn(), {"vpn": ""}, Needed(vpn="ev"), [], id="the station builds the one that is needed"),
+        pytest.param(vpn("x"), {"vpn": ""}, Needed(vpn="ev"), [Kind.NO_VPN], id="it builds another"),
+        pytest.param(vpn(is_on=False), {"vpn": ""}, Needed(vpn="ev"), [Kind.NO_VPN, Kind.VPN_DOWN], id="it is off"),
+        pytest.param(vpn("", is_on=False), {"vpn": ""}, Needed(), [], id="it has none, and none is asked for"),
+        pytest.param(vpn("", is_on=False), {}, Needed(), [Kind.VPN_DOWN], id="off, and the carrier counts on it"),
+        pytest.param(None, {"vpn_state": "Down"}, Needed(), [Kind.VPN_DOWN], id="down at the carrier"),
+        pytest.param(None, {"vpn_state": "Established"}, Needed(), [], id="up at the carrier"),
+        pytest.param(None, {"vpn_state": "pending"}, Needed(), [], id="a word that nobody knows"),
+    ],
+)
+def test_a_vpn_is_told_by_the_carrier_and_by_the_station(told, changes, needed, expected):
+    vpns = {"S1": told} if told else {}
+
+    found = compare([station()], [card(**changes)], needed=needed, vpns=vpns)
+
+    assert [one.kind for one in found.differences] == expected
+    assert found.agreed == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param({"HeartbeatInterval": "300"}, None, id="nothing"),
+        pytest.param({"VPN-Group": "ev", "VPN-Enabled": "TRUE"}, ("ev", True), id="a maker's keys"),
+        pytest.param({"vpn_server": "10.0.0.1", "vpn_status": "down"}, ("10.0.0.1", False), id="no group"),
+        pytest.param({"VpnPassword": None}, None, id="only what is kept back"),
+        pytest.param(
+            {
+                "OCPPCommCtrlr.ActiveNetworkProfile": "2",
+                "NetworkConfiguration[1].VpnGroup": "old",
+                "NetworkConfiguration[2].VpnGroup": "new",
+                "NetworkConfiguration[2].VpnEnabled": "true",
+            },
+            ("new", True),
+            id="of the profile in use",
+        ),
+    ],
+)
+def test_a_station_tells_of_its_vpn_in_its_settings(values, expected):
+    found = in_settings(values)
+
+    assert (None if found is None else (found.name, found.is_on)) == expected
+
+
+def test_a_station_tells_of_its_vpn_by_the_profile_that_it_took():
+    told = in_profile(2, {"vpn": {"server": "vpn.example", "user": "u", "key": "****", "type": "IKEv2"}})
+
+    assert told == StationVpn(name="vpn.example", is_on=None, source="profile 2")
+    assert in_profile(2, {"ocppCsmsUrl": "x"}) is None
