@@ -1,9 +1,9 @@
 """What types of stations do unasked, for the shell: what is kept, what frames show, and what a probe shows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -22,8 +22,8 @@ from charging.ocpp.flavours.drifting import drifts
 from charging.ocpp.flavours.learning import Learnt, Verdict
 from charging.ocpp.flavours.learning import learn as learn_rows
 from charging.ocpp.flavours.probes import Details, Probe
-from charging.ocpp.flavours.recording import Behaviour, Heard, Observation, StationType
-from charging.ocpp.flavours.watching import UNKNOWN, Watch
+from charging.ocpp.flavours.recording import Behaviour
+from charging.ocpp.flavours.seeing import Seeing
 from charging.ocpp.flavours.writing import flavours_toml
 from charging.ocpp.gateway import probing
 from charging.ocpp.gateway.stored import stored
@@ -77,7 +77,7 @@ def learn(home: Path, *, since: str, until: str, toml: Path | None, by: str, is_
         with engine.connect() as connection:
             kinds, kept = read.types(connection), read.in_force(connection)
             told = groupby(read.recording(connection, since=begin, until=end), key=lambda one: one[0])
-            seeing = _Seeing(kept)
+            seeing = Seeing(kept)
             found = learn_rows(seeing.through(told, kinds, end), since=begin, until=end)
         rows = [replace(row, recorded_from=max(begin, seeing.first_at or begin)) for row in found]
         drifted = drifts(kept, learn_rows(seeing.later, since=begin, until=end))
@@ -171,36 +171,6 @@ def _engine(home: Path) -> Iterator[sa.Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-class _Seeing:
-    """What is observed on the way to learning: when the recording begins, and what came after all that is kept."""
-
-    def __init__(self, kept: Iterable[Learnt]) -> None:
-        self.first_at: datetime | None = None
-        self.later: list[Observation] = []
-        """The same frames cannot contradict what was learnt of them: only later ones can."""
-        self._until: dict[tuple[str, str], datetime] = {}
-        for row in kept:
-            self._until[row.vendor, row.model] = row.recorded_until
-
-    def through(
-        self,
-        told: Iterable[tuple[str, Iterable[tuple[str, Heard]]]],
-        kinds: Mapping[str, StationType],
-        until: datetime,
-    ) -> Iterator[Observation]:
-        """Yield what is observed of each station in turn."""
-        for station_id, recording in told:
-            watch = Watch(station_id, kinds.get(station_id, UNKNOWN))
-            for _, heard in recording:
-                self.first_at = heard.at if self.first_at is None else min(self.first_at, heard.at)
-                watch.hear(heard)
-            for one in watch.end(until):
-                kept_until = self._until.get((one.type.vendor, one.type.model))
-                if kept_until is not None and one.at >= kept_until:
-                    self.later.append(one)
-                yield one
 
 
 def _word(cell: Mapping[str, Any]) -> str:

@@ -337,6 +337,14 @@ class FollowUp(Form):
     )
 
 
+class Watching(Form):
+    """How far back recorded traffic is compared with what is kept of each type of station."""
+
+    days: Annotated[int, Field(ge=1, le=92)] = Field(
+        default=14, title="Days", description="Only what was recorded after the flavours were learnt counts."
+    )
+
+
 class Publishing(Form):
     """Which reports to publish."""
 

@@ -281,6 +281,19 @@ def show_firmware(outcome: Mapping[str, Any]) -> None:
     create_table_artifact(key=key, table=rows, description="Every station of the campaign")
 
 
+def show_drifts(result: Mapping[str, Any]) -> None:
+    """Show which types of stations no longer behave as recorded, and which nobody has learnt yet."""
+    said = f"{len(result['drifts'])} behaviours are not as recorded, {result['alarms']} alarms were raised."
+    lines = [
+        f"{result['observed']} events of {result['types']} types, recorded since what is kept was learnt. {said}",
+        "",
+        *(f"* **{_cell(drift)}**" for drift in result["drifts"]),
+        "",
+        *([f"Kept of no type yet: {_cell(', '.join(result['unknown']))}."] if result["unknown"] else []),
+    ]
+    _markdown("flavour-drifts", lines, "Types of stations that behave otherwise than recorded")
+
+
 def show_nights(nights: Sequence[Mapping[str, Any]], *, troubles: Sequence[str]) -> None:
     """Show each partner's verdicts, the money at risk, and what was not complete."""
     for one in nights:

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from charging.database.queries import clean, moves
+from charging.database.queries import clean, gateway_flavours, moves
 from charging.settings import Settings
 from reports.collected.shared import wave_stages
 from reports.collected.standing import headline
@@ -25,6 +25,8 @@ from reports.progress import (
 )
 from reports.values import Figure, Risk, Span, WaveStages
 
+DRIFTED_WITHIN = timedelta(days=14)
+"""How long an alarm of a drift is among the risks; where it goes on, it is raised again."""
 STUCK = ("rolled_back", "to_site")
 OWNERS: Mapping[str, str] = {"rolled_back": "station migration", "to_site": "maintenance"}
 MEANINGS: Mapping[str, str] = {
@@ -57,7 +59,7 @@ def progress(connection: sa.Connection, settings: Settings, plan_id: str, *, as_
         legacy_ends_at=None,
         stuck=tuple(_stuck(rows)),
         quarantine=tuple(_quarantine(connection)),
-        risks=tuple(_risks(stages, waiting)),
+        risks=(*_risks(stages, waiting), *_drifts(connection, as_of=as_of)),
         rows=tuple(_rows(connection)),
         energy=tuple(_energy(connection)),
         next_steps=tuple(_next(rows, waiting)),
@@ -155,6 +157,19 @@ def _risks(stages: Counter[str], waiting: Sequence[Mapping[str, Any]]) -> Iterat
             effect="What is in no wave does not move.",
             mitigation="Repair, firmware or installation first; then plan again.",
             owner="network owner",
+        )
+
+
+def _drifts(connection: sa.Connection, *, as_of: datetime) -> Iterator[Risk]:
+    """Yield what types of stations no longer do as they were recorded to: recipes and flavours were made for that."""
+    for row in gateway_flavours.drift_alarms(connection, since=as_of - DRIFTED_WITHIN, until=as_of):
+        kind, _, what = row["problem"].partition(": ")
+        yield Risk(
+            severity="medium",
+            title=f"{kind} behaves otherwise than recorded",
+            effect=f"{what[:1].upper()}{what[1:]}: what is evened out for the target may be wrong now.",
+            mitigation="Read rehome flavours learn, and set the type's flavour before its next wave.",
+            owner="station migration",
         )
 
 

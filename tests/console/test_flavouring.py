@@ -13,6 +13,8 @@ from charging.errors import SettingsError
 from charging.ocpp.flavours.flavour import flavour_of
 from charging.ocpp.flavours.reading import parse_flavours
 from console.cli import app
+from reports.collected import progress
+from tasks import flavours as task
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = 15
@@ -124,6 +126,37 @@ def test_raises_an_alarm_once_a_type_no_longer_does_what_it_did(rehome, record, 
     assert [tuple(alarm) for alarm in alarms] == [
         ("flavour_drift", "Maker Post: tells_after_stop was yes (15 of 15) and is no (0 of 3)")
     ]
+
+
+def test_the_nightly_watch_raises_it_too_once_and_keeps_nothing_of_what_it_sees(rehome, record, engine, monkeypatch):
+    for day in range(DAYS):
+        record(day, tells=True)
+    assert learnt(rehome, "--keep", "--by", "Anna Vos").exit_code == 0
+    at = BEGIN + timedelta(days=DAYS + 3)
+    monkeypatch.setattr(task, "system_clock", lambda: at)
+    calm = task.watch.fn(30)
+    for day in range(DAYS, DAYS + 3):
+        record(day, tells=False)
+
+    found, again = task.watch.fn(30), task.watch.fn(30)
+
+    what = "Maker Post: tells_after_stop was yes (15 of 15) and is no (0 of 3)"
+    assert (calm["drifts"], calm["alarms"]) == ([], 0)
+    assert (found["drifts"], found["alarms"], found["types"], found["unknown"]) == ([what], 1, 1, [])
+    assert (again["drifts"], again["alarms"]) == ([what], 0)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.flavour_row)) == 1
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.station_order)) == 0
+        (risk,) = progress._drifts(connection, as_of=at + timedelta(days=1))
+        assert not list(progress._drifts(connection, as_of=at + timedelta(days=15)))
+    assert risk.title == "Maker Post behaves otherwise than recorded"
+
+
+def test_the_nightly_watch_names_types_of_which_nothing_is_kept(rehome, record, monkeypatch):
+    record(0, tells=True)
+    monkeypatch.setattr(task, "system_clock", lambda: BEGIN + timedelta(days=2))
+
+    assert task.watch.fn(30)["unknown"] == ["Maker Post"]
 
 
 def test_keeps_nothing_in_nobodys_name(rehome, record):

@@ -6,12 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from charging.database import tables
+from charging.database.queries.gateway_flavours import DRIFT
 from charging.ocpp.flavours.drifting import Drift
 from charging.ocpp.flavours.learning import Learnt
 from charging.ocpp.flavours.stored_rows import stored_cells
 
-DRIFT = "flavour_drift"
-"""The kind of the alarm."""
 _TOLD_BY = "rehome flavours"
 
 

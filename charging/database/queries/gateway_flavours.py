@@ -12,6 +12,8 @@ from charging.ocpp.flavours.stored_rows import Kept, learnt
 from charging.ocpp.flavours.watching import ACTIONS, UNKNOWN
 
 _AT_ONCE = 5_000
+DRIFT = "flavour_drift"
+"""The kind of the alarm that a type behaves otherwise than recorded."""
 
 
 def recording(
@@ -100,6 +102,14 @@ def latest(rows: Sequence[Kept]) -> list[Learnt]:
         for row in rows
         if row.source == "learnt" and newest[row.learnt.vendor, row.learnt.model] == row.kept_at
     ]
+
+
+def drift_alarms(connection: sa.Connection, *, since: datetime, until: datetime) -> list[sa.RowMapping]:
+    """Return the alarms of that time about types that behave otherwise than recorded, the oldest first."""
+    table = tables.alarm
+    is_meant = sa.and_(table.c.kind == DRIFT, table.c.at >= since, table.c.at < until)
+    chosen = sa.select(table.c.at, table.c.problem).where(is_meant)
+    return list(connection.execute(chosen.order_by(table.c.alarm_number)).mappings())
 
 
 def _heard(row: sa.Row[tuple[object, ...]]) -> Heard | None:
