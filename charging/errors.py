@@ -287,6 +287,14 @@ class GatewayRuns(Refused):
         super().__init__(f"the gateway {name} runs already: stop it, or give this one another name (--name)")
 
 
+class InRehearsal(Refused):
+    """Real data would go where a rehearsal is kept: the two are never mixed."""
+
+    def __init__(self, purpose: str, home: str, mend: str) -> None:
+        self.purpose, self.home, self.mend = purpose, home, mend
+        super().__init__(f"{purpose} was not begun: a rehearsal is kept in {home}; {mend}")
+
+
 class AnotherRehearsal(Refused):
     """A rehearsal is running here, or a different one was begun here: two are never mixed."""
 

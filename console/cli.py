@@ -109,12 +109,17 @@ def rehearse(
     *,
     ask: Annotated[bool, typer.Option("--ask", help="Wait at each gate for a decision in the UI or here.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Put the last rehearsal away and begin a new one.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="Put the last rehearsal away, with its data and reports.")] = False,
     as_json: shell.AsJson = False,
 ) -> None:
     """Rehearse a whole migration and a whole night against a simulated network, on real wires."""
-    home = shell.home()
+    home = shell.home(is_told=False)
     from console import progress, rehearsing, summary
 
+    if end:
+        ended = {"home": str(home), "has_ended": rehearsing.end(home)}
+        shell.show(ended, summary.ended, as_json=as_json)
+        return
     wanted = rehearsing.Wanted(stations=stations, seed=seed, is_asking=ask)
     with progress.choose(as_json=as_json) as telling:
         result = rehearsing.rehearse(home, wanted, is_fresh=fresh, telling=telling)
@@ -151,7 +156,7 @@ def down(*, as_json: shell.AsJson = False) -> None:
     """Stop everything that `up` or a rehearsal started. Nothing that was stored is lost."""
     from console import stack, summary
 
-    shell.show({"stopped": stack.down(shell.home(is_made=False))}, summary.stopped, as_json=as_json)
+    shell.show({"stopped": stack.down(shell.home(is_made=False, is_told=False))}, summary.stopped, as_json=as_json)
 
 
 def _fail(problem: object, status: shell.Exit) -> NoReturn:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from charging import settings as configuration
+from console import workplace
 from tasks import freezing, opening
 
 
 def check(home: Path, source: str) -> dict[str, Any]:
     """Compare the latest extract of a source with the one of the freeze."""
-    settings = configuration.load(home)
+    settings = configuration.load(workplace.of(home))
     with opening.engine(settings) as engine:
         return freezing.compare(engine, settings, source)
 

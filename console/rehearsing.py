@@ -71,6 +71,19 @@ def rehearse(home: Path, wanted: Wanted, *, is_fresh: bool, telling: Telling) ->
     }
 
 
+def end(home: Path) -> bool:
+    """Put the last rehearsal away; return whether there was one. What is done here from then on is real work.
+
+    Raises:
+        AnotherRehearsal: if it runs now, or keeps its data on another server than the one that is named now.
+    """
+    if not workplace.rehearsal_folder(home).exists():
+        return False
+    with _alone(home):
+        put_away(home)
+    return True
+
+
 def put_away(home: Path) -> None:
     """Remove the last rehearsal: its world, its databases, its folder. Real work in this home is not touched."""
     for part in ("runner", "world"):

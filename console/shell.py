@@ -11,9 +11,13 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from charging.errors import SettingsError
+from charging.errors import InRehearsal, SettingsError
 
 T = TypeVar("T")
+
+REHEARSAL, RECORD = "rehearsal", "rehearsal.json"
+"""The folder of a rehearsal within its home, and the file there by which it is known."""
+LEAVING = "for the real network end it (rehome rehearse --end), or name another home in REHOME_HOME"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Data on standard output as JSON, talk on standard error.")]
 
@@ -28,8 +32,10 @@ class Exit(IntEnum):
     REFUSED = 4
 
 
-def home(*, is_made: bool = True) -> Path:
+def home(*, is_made: bool = True, is_told: bool = True) -> Path:
     """Return the home, after telling Prefect, which reads its environment when first imported, where it lives.
+
+    While a rehearsal is kept there, the command is about that one: with `is_told` it says so.
 
     Raises:
         SettingsError: if it is to be made where it is missing, and cannot be made or written to.
@@ -45,7 +51,38 @@ def home(*, is_made: bool = True) -> Path:
         if not os.access(folder, os.W_OK):
             raise _unusable(folder, "it is read-only")
     os.environ |= prefect_home.prefect_environment(folder)
+    if is_told and is_rehearsed(folder):
+        place = folder / REHEARSAL
+        print(f"rehome: this is about the rehearsal in {place}; {LEAVING}", file=sys.stderr)  # noqa: T201
     return folder
+
+
+def own_work(purpose: str) -> Path:
+    """Return the home for what is about the real network alone.
+
+    Raises:
+        InRehearsal: if a rehearsal is kept there.
+        SettingsError: if the home cannot be made or written to.
+    """
+    folder = home(is_told=False)
+    if is_rehearsed(folder):
+        raise InRehearsal(purpose, str(folder), LEAVING)
+    return folder
+
+
+def work_there() -> None:
+    """Let tasks, which find their home by themselves, work where the command is about.
+
+    Raises:
+        SettingsError: if the home cannot be made or written to.
+    """
+    folder = home()
+    os.environ["REHOME_HOME"] = str(folder / REHEARSAL if is_rehearsed(folder) else folder)
+
+
+def is_rehearsed(folder: Path) -> bool:
+    """Whether a rehearsal is kept in this home."""
+    return (folder / REHEARSAL / RECORD).exists()
 
 
 def _unusable(folder: Path, problem: str | None) -> SettingsError:

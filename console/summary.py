@@ -32,6 +32,7 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield _row("report", _below(report["path"]))
     yield _row("Prefect UI", result["ui"])
     yield _row("stop it all", f"{command()} down")
+    yield _row("put it away", f"{command()} rehearse --end")
 
 
 def parts(result: Mapping[str, Sequence[State]]) -> Iterator[str]:
@@ -50,6 +51,12 @@ def status(result: Mapping[str, Any]) -> Iterator[str]:
 def stopped(result: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield what was stopped."""
     yield f"stopped: {', '.join(result['stopped'])}" if result["stopped"] else "nothing was running"
+
+
+def ended(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is there now."""
+    what = "the rehearsal is put away, with its data and reports" if result["has_ended"] else "there was no rehearsal"
+    yield f"{what}: what is done in {result['home']} from now on is about the real network"
 
 
 def extraction(result: Mapping[str, Any]) -> Iterator[str]:

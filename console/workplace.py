@@ -18,8 +18,8 @@ from charging.database import connection as database
 from charging.database import embedded
 from charging.errors import AnotherRehearsal
 from charging.secret import Secret
+from console.shell import RECORD, REHEARSAL
 
-RECORD = "rehearsal.json"
 EMBEDDED = "the embedded server"
 
 
@@ -42,7 +42,7 @@ class Rehearsal:
 
 def rehearsal_folder(home: Path) -> Path:
     """Return where the rehearsal of this home lives."""
-    return home / "rehearsal"
+    return home / REHEARSAL
 
 
 def of(home: Path) -> Path:

@@ -113,7 +113,7 @@ def _extract(kind: str, named: dict[str, str], *, as_json: bool, delta: bool = F
 
     found = Named(kind=SourceKind(kind), **named)
     with opened(found) as source:  # before anything is started: a slip of the pen is answered at once
-        home = shell.home()
+        home = shell.own_work("the extract")
         from console import extracting, progress, summary
 
         with progress.choose(as_json=as_json) as telling:

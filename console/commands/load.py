@@ -23,7 +23,7 @@ def load(
 
     Exit status 1 if a row is not at the target as it should be.
     """
-    shell.home()
+    shell.work_there()
     from tasks import loading
 
     result = loading.load.fn(dry_run=not yes, despite=despite)

@@ -16,7 +16,7 @@ def prove(*, as_json: shell.AsJson = False) -> None:
 
     Exit status 0 if every sum adds up and every row is there or was refused with a reason, 1 if not.
     """
-    shell.home()
+    shell.work_there()
     from tasks import proving
 
     result = proving.prove.fn()

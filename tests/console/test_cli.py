@@ -251,6 +251,31 @@ def test_mixes_no_two_rehearsals(rehome, home, files, options):
     assert {name: text for name, text in files(home).items() if name != "rehearse.lock"} == before
 
 
+def test_while_a_rehearsal_is_kept_commands_say_that_they_are_about_it_and_real_data_stays_out(
+    rehome, home, export, server_url
+):
+    address = {"DATABASE_URL": _plain(server_url)}
+    server = f"postgresql+psycopg://{sa.make_url(server_url).host}:{sa.make_url(server_url).port}"
+    workplace.begin(home, Rehearsal(run="r", stations=8, seed=1, as_of="2026-03-01T12:00:00+00:00", server=server))
+
+    refused = rehome("extract", "csv", str(export), "--time-zone", "UTC", **address)
+    told = rehome("recipe", "list", **address)
+    ended = rehome("rehearse", "--end", **address)
+    again = rehome("rehearse", "--end", **address)
+    alone = rehome("recipe", "list", **address)
+
+    assert refused.status == REFUSED
+    assert refused.sentence == (
+        f"the extract was not begun: a rehearsal is kept in {home}; "
+        "for the real network end it (rehome rehearse --end), or name another home in REHOME_HOME"
+    )
+    assert f"this is about the rehearsal in {home / 'rehearsal'}" in told.err
+    assert "the rehearsal is put away" in ended.out
+    assert "there was no rehearsal" in again.out
+    assert (alone.status, alone.err) == (PASS, "")
+    assert not (home / "rehearsal").exists()
+
+
 def test_rehearses_once_at_a_time(rehome, home):
     with (home / "rehearse.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
