@@ -153,15 +153,19 @@ def _pilot(pilot: Pilot) -> Finding:
 
 
 def _problems(share: Share, *, limits: Limits) -> Finding:
-    if share.total < limits.least_done:
-        reason = f"{share} stations had problems; judged from {limits.least_done} on"
-        return Finding(criterion="previous waves", verdict=Verdict.OPEN, reason=reason)
-    least = lower_bound(share.count, share.total)
+    """Close where chance is no excuse any more; where the share is too high and chance may be, a person decides."""
+    criterion, limit = "previous waves", _percent(float(limits.problems))
+    if not share.total:
+        return Finding(criterion=criterion, verdict=Verdict.OPEN, reason="no station has been moved yet")
+    least, most = lower_bound(share.count, share.total), upper_bound(share.count, share.total)
+    reason = (
+        f"{share} stations had problems, {_percent(share.count / share.total)} (limit {limit}): "
+        f"from so few, between {_percent(least)} and {_percent(most)} of such stations"
+    )
+    is_sure = share.total >= limits.least_done and least > limits.problems
+    worse = Verdict.CLOSED if is_sure else Verdict.INCONCLUSIVE
     return Finding(
-        criterion="previous waves",
-        verdict=Verdict.CLOSED if least > limits.problems else Verdict.OPEN,
-        reason=f"{share} stations had problems: surely more than {_percent(least)} "
-        f"(limit {_percent(float(limits.problems))})",
+        criterion=criterion, verdict=worse if share.exceeds(limits.problems) else Verdict.OPEN, reason=reason
     )
 
 

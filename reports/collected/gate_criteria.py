@@ -30,7 +30,7 @@ REQUIRED: Mapping[str, tuple[str, str]] = {
     "quality of stations": ("quarantined_stations", "at most 5 % of live stations"),
     "quality of tokens": ("quarantined_tokens", "at most 2 % of active tokens"),
     "pilots": ("pilots", "every pilot verified, none to site"),
-    "previous waves": ("problems", "problem share not surely above 5 %"),
+    "previous waves": ("problems", "at most 5 % of the stations before"),
     "health": ("connected", "at least 95 % heard at the target"),
     "roaming": ("disputed_moved", "no worse than stations that have not moved"),
     "named stages": ("unnamed", "no station without a named stage"),

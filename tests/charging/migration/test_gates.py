@@ -99,9 +99,17 @@ def pilot(**counts):
         pytest.param(
             {"pilots": pilot(verified=2, rolled_back=1)}, Verdict.INCONCLUSIVE, "1 rolled back", id="pilot in part"
         ),
-        pytest.param({"problems": Share(count=19, total=19)}, Verdict.OPEN, "", id="too few done to judge"),
-        pytest.param({"problems": Share(count=2, total=20)}, Verdict.OPEN, "", id="two of twenty may be chance"),
-        pytest.param({"problems": Share(count=4, total=20)}, Verdict.CLOSED, "surely more than 7.1", id="four are not"),
+        pytest.param({"problems": Share(count=0, total=0)}, Verdict.OPEN, "", id="nothing done yet"),
+        pytest.param({"problems": Share(count=0, total=3)}, Verdict.OPEN, "", id="three without a problem"),
+        pytest.param({"problems": Share(count=1, total=20)}, Verdict.OPEN, "", id="at the limit"),
+        pytest.param(
+            {"problems": Share(count=2, total=20)},
+            Verdict.INCONCLUSIVE,
+            "2 of 20 stations had problems, 10.00 % (limit 5.00 %): from so few, between 1.81 % and 28.26 %",
+            id="two of twenty may be chance",
+        ),
+        pytest.param({"problems": Share(count=4, total=20)}, Verdict.CLOSED, "between 7.1", id="four are not"),
+        pytest.param({"problems": Share(count=19, total=19)}, Verdict.INCONCLUSIVE, "19 of 19", id="too few to close"),
         pytest.param({"vetoes": ("driver trapped",)}, Verdict.CLOSED, "veto: driver trapped", id="veto"),
         pytest.param(
             {"connected": Share(count=94, total=100)}, Verdict.CLOSED, "94 of 100 moved", id="moved but silent"

@@ -28,6 +28,9 @@ def test_masks_what_leads_to_a_person(entity, key, shown):
         pytest.param("contract NL-TNM-C00122045-K is another's", "contract NL…-K is another's", id="a contract"),
         pytest.param("ask jo@example.org.", "ask jo…rg.", id="an address"),
         pytest.param("it ended on 2026-03-01 at CS-1, EVSE NL*EVN*E1", None, id="days, stations and EVSEs stay"),
+        pytest.param("a spreadsheet has rounded it: export it again", None, id="words stay"),
+        pytest.param("back from 16614569 to 16613319 Wh", None, id="a register's readings stay"),
+        pytest.param("from 16614569 to 16613319 today", "from 16…69 to 16…19 today", id="numbers alone do not"),
         pytest.param("ICCIDs are whole. 12.5 kWh in 0:21:54", None, id="quantities stay"),
     ],
 )

@@ -156,11 +156,12 @@ def test_says_in_one_line_that_every_pilot_passed(after_the_pilot, pack):
     assert not [risk for risk in pack().risks if risk.title.startswith("Pilots")]
 
 
-def test_one_closed_criterion_is_one_risk_in_words(after_the_pilot, pack):
+def test_each_criterion_that_is_not_met_is_one_risk_in_words(after_the_pilot, pack):
     after_the_pilot.open_gate(1, heard=["A0"])
 
     assert [(risk.severity, risk.title) for risk in pack().risks] == [
         ("high", "Pilots: not met"),
+        ("medium", "Previous waves: not enough evidence"),
         ("medium", "Roaming: not enough evidence"),
     ]
 
