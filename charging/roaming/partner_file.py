@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from charging.errors import PartnerFileError
-from charging.roaming import partner_reach
+from charging.roaming import partner_reach, partner_template
 from charging.roaming.cdr import Protocol
 from charging.roaming.deviation import Deviation
 from charging.roaming.partner import (
@@ -142,6 +142,9 @@ def _tariffs(keys: Table, folder: Path) -> tuple[Tariff, ...]:
     path = folder / keys.get("tariff", str)
     try:
         text = path.read_text(encoding="utf-8").strip()
+        if text == partner_template.TARIFF.strip():
+            mend = "write the agreed prices into it: until then every CDR would be judged wrong"
+            raise keys.error("tariff", f"names {path}, which is the form as it came", mend)
         is_oldest = keys.choice("version", {version: version for version in VERSIONS}) == "2.1.1"  # states no VAT
         tariffs = parse_all(text if text.startswith("[") else f"[{text}]", version="2.1.1" if is_oldest else None)
     except OSError as problem:

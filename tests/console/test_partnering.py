@@ -26,21 +26,33 @@ def file(tmp_path):
     return tmp_path / "partners" / "roa.toml"
 
 
-def fill(file, **values):
+def fill(file, *, is_priced=True, **values):
     text = file.read_text()
     for key, value in values.items():
         text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {json.dumps(value)}", text)
     file.write_text(text)
+    if is_priced:
+        price(file, "0.40")
+
+
+def price(file, amount):
+    tariff = file.with_name(f"{file.stem}.tariff.json")
+    told = json.loads(tariff.read_text())
+    told["elements"][0]["price_components"][0]["price"] = float(amount)
+    tariff.write_text(json.dumps(told))
 
 
 def test_a_new_partner_is_usable_once_what_nobody_can_guess_is_written(rehome, file):
     assert rehome("new", "roa").exit_code == 0
     unfilled = rehome("check", "roa")
-    fill(file, **GOOD)
+    fill(file, is_priced=False, **GOOD)
+    unpriced = rehome("check", "roa")
+    price(file, "0.00")
     filled = rehome("check", "roa")
 
-    assert (unfilled.exit_code, filled.exit_code) == (1, 0)
+    assert (unfilled.exit_code, unpriced.exit_code, filled.exit_code) == (1, 1, 0)
     assert all(f"WRONG  {key}" in unfilled.stdout for key in GOOD)
+    assert "which is the form as it came" in unpriced.stdout
     assert "nothing is wrong" in filled.stdout
     assert "every price of its tariff is zero" in filled.stdout
 

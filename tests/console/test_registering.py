@@ -47,7 +47,7 @@ def homes(tmp_path, copied, serve, monkeypatch):
             (tmp_path / name / "rehome.toml").write_text(text)
         for name, other in zip(PARTIES, reversed(PARTIES), strict=True):
             folder = tmp_path / name / "partners"
-            (folder / "tariff.json").write_text(partner_template.TARIFF)
+            (folder / "tariff.json").write_text(partner_template.TARIFF.replace("0.00", "0.40"))
             text = FILE.format(name=other, party=PARTIES[other], owner=PARTIES[name], url=urls[other])
             (folder / f"{other}.toml").write_text(text)
             settings = load(tmp_path / name)
@@ -112,7 +112,7 @@ def test_a_receiver_must_know_how_it_is_reached(tmp_path, url):
 
 def test_a_partner_file_is_read_again_once_it_has_changed(tmp_path):
     file = tmp_path / "roa.toml"
-    (tmp_path / "tariff.json").write_text(partner_template.TARIFF)
+    (tmp_path / "tariff.json").write_text(partner_template.TARIFF.replace("0.00", "0.40"))
     text = FILE.format(name="roa", party="NL-ROA", owner="NL-EVN", url="http://127.0.0.1:1/ocpi")
     file.write_text(text)
     files = receiving.PartnerFiles(tmp_path)
