@@ -1,8 +1,9 @@
 """Ordering a station to do something, from the shell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database.operations.gateway_orders import Given
-from charging.database.queries import gateway_routes
+from charging.database.queries import gateway_routes, gateway_sightings
 from charging.deciders import SHORTEST_NAME, is_named
 from charging.errors import RouteRefused, UnknownThing
+from charging.ocpp import schemas
 from charging.ocpp.gateway import ordering
 from charging.ocpp.gateway.stored import stored
 from console import workplace
+
+PROTOCOLS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,9 @@ def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
         with engine.connect() as connection:
             if not gateway_routes.shown(connection, [said.station]):
                 raise UnknownThing("station", said.station, "see rehome route show for those that the gateway knows")
+            place = gateway_sightings.place(connection, said.station)
+        spoken = place.protocol if place is not None else None
+        _require_ocpp(what, said, [spoken] if spoken in PROTOCOLS else PROTOCOLS)
         shown = {"station_id": said.station, "action": said.action, "payload": stored(said.payload.encode())}
         if dry_run:
             return shown | {"order_number": None, "state": "not sent", "answer": None}
@@ -67,6 +74,19 @@ def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
         return shown | {"order_number": outcome.order_number, "state": outcome.state, "answer": outcome.answer}
     finally:
         engine.dispose()
+
+
+def _require_ocpp(what: str, said: Said, protocols: Sequence[str]) -> None:
+    """Refuse what no version that the station may speak knows; of one that is not known, any may be."""
+    strays = [schemas.deviation(protocol, said.action, said.payload.encode()) for protocol in protocols]
+    if not all(strays):
+        return
+    known = sorted({action for protocol in protocols for action in schemas.actions(protocol)})
+    if said.action in known:
+        raise RouteRefused(what, "; or else ".join(dict.fromkeys(strays)), "write it as its version of OCPP has it")
+    like = get_close_matches(said.action, known, n=1)
+    mend = f"did you mean {like[0]}?" if like else "name one, such as GetConfiguration"
+    raise RouteRefused(what, f"there is no action {said.action!r}", mend)
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:

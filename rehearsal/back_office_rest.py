@@ -80,7 +80,7 @@ class Operations:
             try:
                 answer = await self._back_office.call(station_id, operation, payload)
             except StationUnreachable as error:
-                result["exceptions"].append({"chargeBoxId": station_id, "exceptionMessage": str(error)})
+                result["exceptions"].append({"chargeBoxId": station_id, "exceptionMessage": error.problem})
             except CallRefused as error:
                 refusal = {"errorCode": error.code, "errorDescription": error.description, "errorDetails": None}
                 result["errorResponses"].append({"chargeBoxId": station_id} | refusal)

@@ -38,6 +38,13 @@ def deviation(protocol: str, action: str, payload: bytes, *, is_answer: bool = F
     return "; ".join(found)
 
 
+def actions(protocol: str) -> frozenset[str]:
+    """Return every action that a version of OCPP knows, whichever side asks."""
+    suffix = "" if protocol == "ocpp1.6" else "Request"
+    names = (name for name in _names(protocol) if not name.endswith("Response"))
+    return frozenset(name.removesuffix(suffix) for name in names)
+
+
 def _schema(protocol: str, action: str, *, is_answer: bool) -> jsonschema_rs.Validator | None:
     """Return the compiled schema. Only names that exist are remembered: a station may invent as many as it likes."""
     kinds = ("", "Response") if protocol == "ocpp1.6" else ("Request", "Response")

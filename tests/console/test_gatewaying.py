@@ -108,6 +108,25 @@ def test_an_order_is_dry_until_told_otherwise_and_ends_even_where_nobody_takes_i
     assert (dry.exit_code, ended.exit_code) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("action", "payload", "said"),
+    [
+        pytest.param("Rest", "{}", "there is no action 'Rest'; did you mean Reset", id="a slip of the pen"),
+        pytest.param("Xyzzy", "{}", "there is no action 'Xyzzy'; name one", id="nothing like it"),
+        pytest.param("Reset", '{"type":"Softly"}', "type: ", id="a value that no version has"),
+        pytest.param("Reset", "{}", "required", id="something is missing"),
+    ],
+)
+def test_an_order_that_no_version_of_ocpp_knows_is_refused_before_it_is_sent(run, known, action, payload, said):
+    with pytest.raises(RouteRefused, match=said):
+        run("order", "CS-1", action, payload, *WHO, "--yes")
+
+
+def test_an_order_of_any_version_goes_to_a_station_whose_version_is_not_known(run, known):
+    for payload in ('{"type":"Soft"}', '{"type":"OnIdle"}'):
+        assert run("order", "CS-1", "Reset", payload, *WHO).exit_code == 0
+
+
 def test_what_was_said_is_shown_frame_by_frame_and_as_a_story(run, known, engine_of):
     now = stamp(system_clock())
     call = b'[2,"1","Heartbeat",{}]'
