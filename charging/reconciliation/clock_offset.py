@@ -1,6 +1,6 @@
 """How far two feeds' clocks are apart, by the vote of what is surely one session; only ever shown and allowed for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,10 +16,13 @@ from charging.reconciliation.kernels.joining import unique_edges
 LEAST_VOTES = 20
 _SHARE = 0.8
 _NEAR = 60_000_000
+_MINUTE = 60_000_000
 _LEAST = 10_000_000
 """Ten seconds: less is no offset, but stations' and networks' usual delay."""
 _REACH = 15 * 3_600_000_000
 """No zone is further from UTC."""
+_SINCE = 2 * 366 * 24 * 60
+"""1972, in minutes: before it, zones changed at odd seconds, too."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -130,13 +133,31 @@ def _median(values: Ints) -> int:
 
 def _as_local(instants: Ints, time_zone: str) -> Ints:
     """Return the zone's offset where the instants are local times in truth; of an hour that is twice, the first."""
-    local = pl.Series(instants, dtype=pl.Int64).cast(pl.Datetime("us"))
-    utc = local.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    return (local.to_physical() - utc.to_physical()).fill_null(0).to_numpy()
+
+    def offsets(local: pl.Series) -> pl.Series:
+        zoned = local.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+        return local.to_physical() - zoned.dt.convert_time_zone("UTC").to_physical()
+
+    return _by_minute(instants, offsets)
 
 
 def _of_utc(instants: Ints, time_zone: str) -> Ints:
     """Return the zone's offset at instants that are UTC in truth."""
-    utc = pl.Series(instants, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-    local = utc.dt.convert_time_zone(time_zone).dt.replace_time_zone(None)
-    return (local.to_physical() - utc.to_physical()).to_numpy()
+
+    def offsets(utc: pl.Series) -> pl.Series:
+        zoned = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(time_zone)
+        return zoned.dt.replace_time_zone(None).to_physical() - utc.to_physical()
+
+    return _by_minute(instants, offsets)
+
+
+def _by_minute(instants: Ints, offsets: Callable[[pl.Series], pl.Series]) -> Ints:
+    """Return a zone's offsets, each minute looked up once where that is less."""
+    if instants.size == 0:
+        return instants
+    minutes = instants // _MINUTE
+    first, last = int(minutes.min()), int(minutes.max())
+    is_dense = first >= _SINCE and last - first < instants.size
+    asked = np.arange(first, last + 1) * _MINUTE if is_dense else instants
+    found = offsets(pl.Series(asked, dtype=pl.Int64).cast(pl.Datetime("us"))).fill_null(0).to_numpy()
+    return found[minutes - first] if is_dense else found

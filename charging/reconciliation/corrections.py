@@ -9,14 +9,13 @@ import numpy.typing as npt
 import polars as pl
 
 from charging.reconciliation.credits import Credits, credit_pairs
-from charging.reconciliation.facts import Facts
+from charging.reconciliation.facts import SPECIAL, Facts
+from charging.reconciliation.kernels.comparing import Flag
 from charging.reconciliation.repetitions import repetitions
 from charging.reconciliation.verdict import Kind
 from charging.roaming.cdr import CdrState, Protocol, Side
 from charging.roaming.partner import CreditPolicy
 
-ADVENIR = "GIREVE2ADVENIR"
-"""The contract of the anonymous copies that Gireve makes for a French subsidy, in its compact form."""
 _RANKS = {state.value: rank for rank, state in enumerate(CdrState)}
 Index = npt.NDArray[np.int64]
 
@@ -64,21 +63,9 @@ def correct(side: Facts, *, policy: CreditPolicy) -> Corrected:
 
 def _special(side: Facts) -> pl.DataFrame:
     """Return the few rows that are more than a final CDR of the usual kind."""
-    is_subsidy = (pl.col("contract_compact") == ADVENIR).fill_null(value=False)
-    is_mutable = pl.col("protocol") == Protocol.OCHP
-    is_final = pl.col("state") == CdrState.FINAL
-    return (
-        side.source.select(
-            "is_credit",
-            is_subsidy.alias("is_subsidy"),
-            "state",
-            is_mutable.alias("is_mutable"),
-            is_final.alias("final"),
-        )
-        .with_row_index("row")
-        .filter(pl.col("is_credit") | pl.col("is_subsidy") | pl.col("is_mutable") | ~pl.col("final"))
-        .collect()
-    )
+    rows = np.flatnonzero(side.flags & Flag.SPECIAL)
+    told = [test.fill_null(value=False).alias(name) for name, test in SPECIAL.items()]
+    return side.rows(rows, "state", *told).with_columns(row=pl.Series(rows))
 
 
 def _versions(

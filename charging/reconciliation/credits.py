@@ -18,7 +18,9 @@ from charging.roaming.partner import CreditPolicy
 Index = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 NO_ORIGINAL = -1
-_TEXTS = ("owner", "cdr_id", "credits_cdr_id", "currency", "last_updated", "raw_sha256")
+_IDS = ("owner", "cdr_id", "credits_cdr_id")
+_STATED = ("currency", "last_updated", "raw_sha256")
+"""What is read only of those between whom there is a choice."""
 _NAME = ["owner", "name"]
 _Place = tuple[object, ...]
 
@@ -153,8 +155,8 @@ def _place(side: Facts, one: _Record) -> _Place:
 
 
 def _stated(side: Facts, rows: Index, name: pl.Expr) -> pl.DataFrame:
-    """Return what rows say, with the id by which they are looked for: without regard to case."""
-    return side.rows(rows, *_TEXTS).with_columns(
+    """Return the ids that rows bear, with the one by which they are looked for: without regard to case."""
+    return side.rows(rows, *_IDS).with_columns(
         row=pl.Series(rows, dtype=pl.Int64),
         name=name.str.to_uppercase(),
         is_exact=~pl.Series(np.isin(rows, list(side.exact)), dtype=pl.Boolean),
@@ -162,8 +164,8 @@ def _stated(side: Facts, rows: Index, name: pl.Expr) -> pl.DataFrame:
 
 
 def _records(side: Facts, stated: pl.DataFrame) -> Iterator[_Record]:
-    columns = ("row", "owner", "name", "cdr_id", "currency", "last_updated", "raw_sha256")
-    for texts in stated.select(columns).iter_rows(named=True):
+    more = side.rows(stated["row"].to_numpy(), *_STATED)
+    for texts in stated.select("row", "owner", "name", "cdr_id").hstack(more).iter_rows(named=True):
         yield _Record(net=_net(side, texts["row"]), **texts)
 
 

@@ -13,14 +13,25 @@ from charging.reconciliation.alias_columns import Aliased, aliased
 from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.kernels.comparing import NONE, Bytes, Flag, Stated
 from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
-from charging.roaming.cdr import Cdr
+from charging.roaming.cdr import Cdr, CdrState, Protocol
 
 Number = TypeVar("Number", bound=np.generic)
+ADVENIR = "GIREVE2ADVENIR"
+"""The contract of the anonymous copies that Gireve makes for a French subsidy, in its compact form."""
+SPECIAL = {
+    "is_credit": pl.col("is_credit"),
+    "is_subsidy": pl.col("contract_compact") == ADVENIR,
+    "is_mutable": pl.col("protocol") == Protocol.OCHP,
+    "is_not_final": pl.col("state") != CdrState.FINAL,
+}
+"""What makes a CDR more than a final one of the usual kind."""
 GREATEST = 2**55
 """Greater numbers are left to the object rules: a hundred times as much still fits into 64 bits."""
 COHORTS = pl.Enum(["moved", "not_moved"])
-SLICE = 1 << 18
+SLICE = 1 << 17
 """CDRs that are read at a time."""
+_FEW_COLUMNS = 2
+"""Slices that are read at a time where some rows of few columns are wanted."""
 _IDS = ("cdr_id", "session_id", "authorization_reference")
 
 
@@ -109,17 +120,21 @@ class Facts:
     def rows(self, rows: npt.NDArray[np.integer], *columns: str | pl.Expr) -> pl.DataFrame:
         """Return some rows of the source, in the order of `rows`."""
         wanted, places = np.unique(rows, return_inverse=True)
-        starts = np.unique(wanted // SLICE) * SLICE
+        step = _FEW_COLUMNS * SLICE
+        starts = np.unique(wanted // step) * step
         parts = [self.source.head(0).select(*columns).collect()] if starts.size == 0 else []
         for first in starts.tolist():
-            begin, end = np.searchsorted(wanted, [first, first + SLICE])
-            parts.append(self.source.slice(first, SLICE).select(*columns).collect()[wanted[begin:end] - first])
+            begin, end = np.searchsorted(wanted, [first, first + step])
+            parts.append(self.source.slice(first, step).select(*columns).collect()[wanted[begin:end] - first])
         found: pl.DataFrame = pl.concat(parts)[places]
         return found
 
     def current_evses(self, rows: npt.NDArray[np.integer]) -> pl.Series:
         """Return the compact ids that the EVSEs of some rows bear now."""
-        stated = self.rows(rows, "evse_compact").to_series()
+        return self.current(rows, self.rows(rows, "evse_compact").to_series())
+
+    def current(self, rows: npt.NDArray[np.integer], stated: pl.Series) -> pl.Series:
+        """Return the compact ids that EVSEs bear now, of some rows and what these state."""
         if self.aliases.rows.size == 0:
             return stated
         renamed = self.aliases.names.with_columns(row=pl.Series(self.aliases.rows, dtype=pl.Int64))
@@ -194,9 +209,12 @@ def _columns(codes: Codes) -> list[pl.Expr]:
     is_unusual = ~pl.col("is_exact") | pl.any_horizontal(
         pl.col(name).abs() > GREATEST for name in ("energy_kwh_micro", "net_micro", "gross_micro")
     ).fill_null(value=False)
-    flags = pl.when(pl.col("is_cost_significant")).then(0).otherwise(int(Flag.INSIGNIFICANT)) + pl.when(
-        is_unusual
-    ).then(int(Flag.UNUSUAL)).otherwise(0)
+    bits = {
+        Flag.INSIGNIFICANT: ~pl.col("is_cost_significant"),
+        Flag.UNUSUAL: is_unusual,
+        Flag.SPECIAL: pl.any_horizontal(SPECIAL.values()),
+    }
+    flags = pl.sum_horizontal(is_set.fill_null(value=False).cast(pl.UInt8) * int(bit) for bit, is_set in bits.items())
     return [
         *(
             _present(pl.col(stated), _id_key(stated)).alias(name)
@@ -232,4 +250,5 @@ def _key(column: str) -> pl.Expr:
 
 def _present(stated: pl.Expr, hashed: pl.Expr) -> pl.Expr:
     """Return the hash, 0 where nothing is stated: an empty text is no id."""
-    return pl.when(stated.is_null() | (stated == "")).then(0).otherwise(hashed.clip(lower_bound=1)).cast(pl.UInt64)
+    is_stated = stated.str.len_bytes() > 0  # of a null, too, this is not so
+    return pl.when(is_stated).then(hashed.clip(lower_bound=1)).otherwise(pl.lit(0, pl.UInt64))

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from charging.loops.together import both
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.assignment import assigned, reaches
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
@@ -88,8 +89,10 @@ def _agree(ours: Facts, theirs: Facts, left: Rows, right: Rows, driver: str | No
     """Whether the texts behind the hashes are equal."""
     if left.size == 0:
         return np.empty(0, np.bool_)
-    is_same = ours.current_evses(left) == theirs.current_evses(right)
+    columns = ["evse_compact"] if driver is None else ["evse_compact", driver]
+    one, other = both(lambda end: end[0].rows(end[1], *columns), (ours, left), (theirs, right))
+    is_same = ours.current(left, one["evse_compact"]) == theirs.current(right, other["evse_compact"])
     if driver is not None:
-        is_same &= ours.rows(left, driver).to_series() == theirs.rows(right, driver).to_series()
+        is_same &= one[driver] == other[driver]
     found: Mask = is_same.to_numpy()
     return found

@@ -9,15 +9,14 @@ import polars as pl
 
 from charging.reconciliation.facts import Facts
 from charging.reconciliation.kernels.evidence import Keys, Rows
-from charging.reconciliation.kernels.joining import repeated_keys, repeats
+from charging.reconciliation.kernels.joining import place_keys, repeated_keys, repeats
 from charging.roaming.cdr import Side
 
 Index = npt.NDArray[np.int64]
 _SAME_START = 2_000_000
-_MIXES = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 _TEXTS = (
     *("side", "cohort", "owner", "cdr_id", "session_id", "token_uid", "contract_compact"),
-    *("last_updated", "raw_sha256"),
+    *("evse_compact", "last_updated"),
 )
 
 
@@ -43,25 +42,20 @@ def repetitions(side: Facts, live: npt.NDArray[np.bool_]) -> tuple[Index, Index]
 
 
 def _repeated(side: Facts, live: npt.NDArray[np.bool_], keys: Keys, order: int) -> tuple[Rows, Rows]:
-    rows = np.flatnonzero(repeats(np.where(live, keys, np.uint64(0)))).astype(np.int32)
+    rows = repeats(keys, live)
     return repeated_keys(keys[rows], rows, side.evidence, order)
 
 
 def _places(side: Facts, begin: int) -> Keys:
     """Return place, driver and time as one key; two grids of time, half a step apart, leave no neighbours apart."""
-    step = (side.start + begin) // (2 * _SAME_START)
-    driver = np.where(side.token != 0, side.token, side.contract)
-    mixed = side.evse * _MIXES[0] ^ driver * _MIXES[1] ^ step.astype(np.uint64) * _MIXES[2]
-    return np.where((side.evse == 0) | (driver == 0), np.uint64(0), mixed)
+    return place_keys(side.evse, side.token, side.contract, side.start, begin, 2 * _SAME_START)
 
 
 def _oriented(side: Facts, edges: pl.DataFrame) -> pl.DataFrame:
     """Return the edges whose texts agree, from the later stated to the earlier one, in that order."""
     rows = np.unique(np.concatenate([edges["one"].to_numpy(), edges["other"].to_numpy()]))
     texts = (
-        side.rows(rows, *_TEXTS)
-        .with_columns(row=pl.Series(rows), evse=side.current_evses(rows))
-        .sort("last_updated", "cdr_id", "raw_sha256", "row")
+        _in_order(side, side.rows(rows, *_TEXTS).with_columns(row=pl.Series(rows)))
         .with_row_index("rank")
         .with_columns(pl.col("cdr_id", "session_id").str.to_uppercase())
     )
@@ -78,6 +72,19 @@ def _oriented(side: Facts, edges: pl.DataFrame) -> pl.DataFrame:
             kind="kind",
         )
         .sort("rank", "kind", "first")
+    )
+
+
+def _in_order(side: Facts, texts: pl.DataFrame) -> pl.DataFrame:
+    """Return texts by when they were stated. The records' own hashes are read only where nothing else orders them."""
+    rows = texts["row"].to_numpy()
+    is_tied = pl.struct("last_updated", "cdr_id").is_duplicated()
+    tied = texts.filter(is_tied)["row"]
+    hashes = side.rows(tied.to_numpy(), "raw_sha256").with_columns(row=tied)
+    return (
+        texts.with_columns(evse=side.current(rows, texts["evse_compact"]))
+        .join(hashes, on="row", how="left", maintain_order="left")
+        .sort("last_updated", "cdr_id", "raw_sha256", "row")
     )
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from charging.loops.together import both
 from charging.reconciliation.facts import COHORTS, SLICE, Facts
 from charging.reconciliation.kernels.evidence import Keys, Mask, Rows
-from charging.reconciliation.kernels.joining import START_WINDOW, id_edges, repeats
+from charging.reconciliation.kernels.joining import START_WINDOW, by_left, id_edges, repeats
 from charging.roaming.terms import Tier
 
 _COLUMNS = {
@@ -29,7 +29,14 @@ def id_edges_of(tier: Tier, ours: Facts, theirs: Facts, our_free: Mask, their_fr
     their_keys, their_rows = _keys(tier, theirs, their_free)
     if our_rows.size == 0 or their_rows.size == 0:
         return our_rows[:0], their_rows[:0]
-    left, right = id_edges(our_keys, our_rows, their_keys, their_rows, ours.evidence, theirs.evidence)
+    lefts, rights = zip(
+        *both(
+            lambda half: id_edges(our_keys, our_rows, their_keys, their_rows, ours.evidence, theirs.evidence, half),
+            *(0, 1),
+        ),
+        strict=True,
+    )
+    left, right = by_left(np.concatenate(lefts), np.concatenate(rights), ours.height)
     if tier is Tier.SESSION_ID and any(side.session_aliases[0].size for side in (ours, theirs)):
         # An alias may lead to where the session's own id leads: two edges of one pair would be a tie with itself.
         pairs = np.unique(left.astype(np.int64) << 32 | right)
@@ -58,7 +65,7 @@ def _in_both_offices(tier: Tier, ours: Facts) -> Mask:
     if tier is Tier.AUTHORIZATION_REFERENCE or np.unique(ours.cohort[has_cohort]).size < len(COHORTS.categories):
         return found
     keys, rows = _keys(tier, ours, has_cohort)
-    again = np.flatnonzero(repeats(keys))
+    again = repeats(keys, np.ones(keys.size, np.bool_))
     keys, rows = keys[again], rows[again]
     offices = [keys[ours.cohort[rows] == cohort] for cohort in range(len(COHORTS.categories))]
     found[rows[np.isin(keys, np.intersect1d(*offices))]] = True

@@ -1,7 +1,8 @@
 """The verdicts on CDRs that are in no pair: missing, late, tied, credited, repeated, or billing nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -119,14 +120,9 @@ def corrected(side: Facts, which: Side, found: Corrected) -> list[Verdicts]:
         for kind, rows in found.excluded.items()
         if rows.size
     ]
-    for verdict, words, (rows, others) in (
-        (Verdict.SUPERSEDED, "a later state of {} counts in its stead", found.superseded),
-        (Verdict.DUPLICATE, "it bills again what {} bills", found.repeated),
-        (Verdict.CREDIT_PAIRED, "it and {} cancel each other", _cancelling(found)),
-    ):
-        if rows.size == 0:
-            continue
-        ids, named = _ids(side, rows), _ids(side, others)
+    settled = [each for each in _settled(found) if each[2][0].size]
+    texts = _ids(side, [pair for _, _, pair in settled])
+    for (verdict, words, (rows, _)), (ids, named) in zip(settled, texts, strict=True):
         mutated = (ids == named).cast(pl.UInt32) * (bits([Kind.MUTATED]) if verdict is Verdict.DUPLICATE else 0)
         said = pl.DataFrame({"named": named}).select(pl.format(words, "named")).to_series()
         told.append(singles(side, which, rows, verdict=verdict, said=said, kinds=mutated))
@@ -148,10 +144,21 @@ def corrected(side: Facts, which: Side, found: Corrected) -> list[Verdicts]:
     return told
 
 
+def _settled(found: Corrected) -> Iterator[tuple[Verdict, str, tuple[Index, Index]]]:
+    yield Verdict.SUPERSEDED, "a later state of {} counts in its stead", found.superseded
+    yield Verdict.DUPLICATE, "it bills again what {} bills", found.repeated
+    yield Verdict.CREDIT_PAIRED, "it and {} cancel each other", _cancelling(found)
+
+
 def _cancelling(found: Corrected) -> tuple[Index, Index]:
     taking, taken = found.credited.cancelling
     return np.concatenate([taking, taken]), np.concatenate([taken, taking])
 
 
-def _ids(side: Facts, rows: Index) -> pl.Series:
-    return side.rows(rows, "cdr_id").to_series()
+def _ids(side: Facts, pairs: Sequence[tuple[Index, Index]]) -> Iterator[tuple[pl.Series, pl.Series]]:
+    """Yield the ids of pairs of rows: all of them are read at once."""
+    every = [np.empty(0, np.int64), *(rows for pair in pairs for rows in pair)]
+    ids = side.rows(np.concatenate(every), "cdr_id").to_series()
+    cuts = np.cumsum([rows.size for rows in every])
+    parts = [ids[int(begin) : int(end)] for begin, end in pairwise(cuts)]
+    yield from zip(parts[::2], parts[1::2], strict=True)

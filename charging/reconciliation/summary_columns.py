@@ -91,9 +91,8 @@ def _sum_by_currency(side: Facts, rows: np.ndarray, codes: Codes) -> Totals:
 def _require_every_record(verdicts: Sequence[Verdicts], ours: Facts, theirs: Facts) -> None:
     heights, told, lost = 0, 0, False
     for name, side in (("ours_row", ours), ("theirs_row", theirs)):
-        seen = np.zeros(side.height, np.int32)
-        for one in verdicts:
-            seen += np.bincount(one.frame[name].drop_nulls().to_numpy(), minlength=side.height).astype(np.int32)
+        rows = [one.frame[name].drop_nulls().to_numpy() for one in verdicts]
+        seen = np.bincount(np.concatenate([np.empty(0, np.int32), *rows]), minlength=side.height)
         heights, told, lost = heights + side.height, told + int(seen.sum()), lost or bool((seen != 1).any())
     if lost:
         quarantined = sum(int((one.frame["verdict"] == Verdict.AMBIGUOUS.value).sum()) for one in verdicts)

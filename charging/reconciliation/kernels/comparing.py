@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from charging.loops.compiled import compiled, inner
-from charging.reconciliation.kernels.evidence import Evidence, Ints, Keys, Rows
+from charging.reconciliation.kernels.evidence import Ints, Keys, Rows
 
 Bytes = npt.NDArray[np.uint8]
+Measured = tuple[Ints, Ints, Ints, Keys]
+"""Start, end, energy and current EVSE, as in `Evidence`."""
 Stated = tuple[Ints, Ints, Keys, Rows, Bytes]
 """Net, gross (millionths; NONE: not stated), tariff (hash; 0: not stated), currency (code), flags."""
 
@@ -26,6 +28,8 @@ class Flag(IntEnum):
     """Its numbers do not fit: the object rules judge it."""
     ALIASED = 4
     EXPIRED = 8
+    SPECIAL = 16
+    """It may be more than a final CDR of the usual kind: its own side is corrected first."""
 
 
 class Bit(IntEnum):
@@ -57,29 +61,30 @@ class Finding(IntEnum):
 
 @compiled
 def compared(
-    left: Rows,
-    right: Rows,
-    ours: Evidence,
-    theirs: Evidence,
+    ours: Measured,
+    theirs: Measured,
     our_amounts: Stated,
     their_amounts: Stated,
     tolerances: tuple[int, int, int],
 ) -> Compared:
-    """Return, for each pair, what is found, its kinds, theirs minus ours without VAT, and the money at stake."""
-    findings, kinds = np.zeros(left.size, np.uint8), np.zeros(left.size, np.uint16)
-    differences, stakes = np.empty(left.size, np.int64), np.empty(left.size, np.int64)
-    for at in range(left.size):
-        i, j = left[at], right[at]
-        energy = theirs[2][j] - ours[2][i]
-        duration = (theirs[1][j] - theirs[0][j]) - (ours[1][i] - ours[0][i])
-        clock = theirs[0][j] - ours[0][i]
-        is_comparable = our_amounts[3][i] == their_amounts[3][j]
-        net = _minus(their_amounts[0][j], our_amounts[0][i], is_comparable)
-        gross = _minus(their_amounts[1][j], our_amounts[1][i], is_comparable)
+    """Return, for each pair, what is found, its kinds, theirs minus ours without VAT, and the money at stake.
+
+    The two rows of a pair stand at the same place.
+    """
+    count = ours[0].size
+    findings, kinds = np.zeros(count, np.uint8), np.zeros(count, np.uint16)
+    differences, stakes = np.empty(count, np.int64), np.empty(count, np.int64)
+    for at in range(count):
+        energy = theirs[2][at] - ours[2][at]
+        duration = (theirs[1][at] - theirs[0][at]) - (ours[1][at] - ours[0][at])
+        clock = theirs[0][at] - ours[0][at]
+        is_comparable = our_amounts[3][at] == their_amounts[3][at]
+        net = _minus(their_amounts[0][at], our_amounts[0][at], is_comparable)
+        gross = _minus(their_amounts[1][at], our_amounts[1][at], is_comparable)
         found = _quantities(energy, duration, clock, tolerances)
-        found |= _amounts(our_amounts, i, their_amounts, j, net, gross, is_comparable)
-        flags = our_amounts[4][i] | their_amounts[4][j]
-        if flags & Flag.ALIASED and ours[3][i] == theirs[3][j]:
+        found |= _amounts(our_amounts, their_amounts, at, net, gross, is_comparable)
+        flags = our_amounts[4][at] | their_amounts[4][at]
+        if flags & Flag.ALIASED and ours[3][at] == theirs[3][at]:
             found |= Bit.EVSE_ALIAS
         if flags & Flag.EXPIRED:
             found |= Bit.EVSE_ALIAS_EXPIRED
@@ -117,7 +122,7 @@ def _quantities(energy: int, duration: int, clock: int, tolerances: tuple[int, i
 
 
 @inner
-def _amounts(ours: Stated, i: int, theirs: Stated, j: int, net: int, gross: int, is_comparable: bool) -> int:
+def _amounts(ours: Stated, theirs: Stated, at: int, net: int, gross: int, is_comparable: bool) -> int:
     found = 0
     if net not in (0, NONE):
         found |= Bit.NET
@@ -125,10 +130,10 @@ def _amounts(ours: Stated, i: int, theirs: Stated, j: int, net: int, gross: int,
         found |= Bit.GROSS
     if not is_comparable:
         found |= Bit.CURRENCY
-    elif ours[0][i] != theirs[0][j] and (
-        (ours[1][i] != NONE and ours[1][i] == theirs[0][j]) or (ours[0][i] != NONE and ours[0][i] == theirs[1][j])
+    elif ours[0][at] != theirs[0][at] and (
+        (ours[1][at] != NONE and ours[1][at] == theirs[0][at]) or (ours[0][at] != NONE and ours[0][at] == theirs[1][at])
     ):
         found |= Bit.VAT_CONFUSION
-    if ours[2][i] != 0 and theirs[2][j] != 0 and ours[2][i] != theirs[2][j]:
+    if ours[2][at] != 0 and theirs[2][at] != 0 and ours[2][at] != theirs[2][at]:
         found |= Bit.TARIFF
     return found

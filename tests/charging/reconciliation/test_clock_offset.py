@@ -1,8 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
-from charging.reconciliation.clock_offset import OffsetKind
+from charging.reconciliation.clock_offset import ClockOffset, OffsetKind
 from charging.reconciliation.verdict import Kind, Verdict
 from charging.roaming.terms import Tier
 
@@ -55,3 +57,25 @@ def test_an_offset_is_allowed_for_where_no_id_is_left_and_still_said(night, sess
 
     assert {one.tier for one in judged} == {Tier.EVSE_AND_TOKEN}
     assert {(one.verdict, one.kinds) for one in judged} == {(Verdict.WITHIN_TOLERANCE, (Kind.CLOCK,))}
+
+
+@pytest.mark.parametrize("change", [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)])
+def test_an_offset_is_that_of_each_instant_though_clocks_change_among_them(change):
+    zone = ZoneInfo("Europe/Amsterdam")
+    instants = [change + timedelta(seconds=7 * n) for n in range(-1500, 1500)]
+    micro = np.array([round(instant.timestamp() * 1_000_000) for instant in instants])
+
+    ours_local, theirs_local = (
+        ClockOffset(kind=kind, offset=HOUR, votes=20, pairs=20, time_zone="Europe/Amsterdam").of(micro)
+        for kind in (OffsetKind.OURS_LOCAL, OffsetKind.THEIRS_LOCAL)
+    )
+
+    assert [timedelta(microseconds=-int(by)) for by in ours_local] == [_offset(at.astimezone(zone)) for at in instants]
+    local = [instant.replace(tzinfo=zone) for instant in instants]
+    assert [timedelta(microseconds=int(by)) for by in theirs_local] == [_offset(at) for at in local]
+
+
+def _offset(at):
+    """Return the offset of an instant; nothing where the clocks skip it."""
+    is_there = at.astimezone(UTC).astimezone(at.tzinfo).replace(tzinfo=None) == at.replace(tzinfo=None)
+    return at.utcoffset() if is_there else timedelta(0)
