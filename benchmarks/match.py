@@ -31,6 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +41,6 @@ import polars as pl
 
 from charging.reconciliation.aliases import Alias, Aliases
 from charging.reconciliation.night import Unrendered, judge_scans
-from charging.reconciliation.night_frame import judged_frame
 from charging.roaming.terms import Terms
 from charging.tariffs.parse import parse
 from charging.tariffs.tariff import Tariff
@@ -58,7 +58,6 @@ NAMES = (
     *("evse_raw", "evse_compact", "token_uid", "contract_compact"),
 )
 SKEW_SECONDS = 25
-SLICE = 250_000
 PART = 1_000_000
 """Greater nights are made of parts of so many sessions, and mixed."""
 DATACOMPY = "datacompy==1.1.0"
@@ -227,14 +226,21 @@ def _judged(folder: Path, tariffs: Sequence[Tariff]) -> Run:
     _judge([small.ours.lazy(), small.theirs.lazy()], tariffs)
     start = time.perf_counter() - began
     begin, busy = time.perf_counter(), time.process_time()
-    night = _judge(scans, tariffs)
-    part = 0
-    for told in night.verdicts:
-        for piece in told.frame.iter_slices(SLICE):
-            judged = judged_frame(piece, night.ours, night.theirs, night.codes)
-            judged.write_parquet(folder / f"judged-{part}.parquet", compression="lz4", statistics=False)
-            part += 1
+    _write_judged(_judge(scans, tariffs), folder)
     return _run(begin, busy) | {"start": start}
+
+
+def _write_judged(night: Unrendered, folder: Path) -> None:
+    """Write verdicts while the next ones are given their texts."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        written: Future[None] | None = None
+        for number, part in enumerate(night.rendered()):
+            if written is not None:
+                written.result()
+            path = folder / f"judged-{number}.parquet"
+            written = beside.submit(part.write_parquet, path, compression="lz4", statistics=False)
+        if written is not None:
+            written.result()
 
 
 def _judge(scans: Sequence[pl.LazyFrame], tariffs: Sequence[Tariff]) -> Unrendered:

@@ -60,10 +60,9 @@ class Origin:
     source: pl.LazyFrame
     end: Ints
 
-    @cached_property
-    def keys(self) -> pl.Series:
-        """The key of each CDR, read once."""
-        return self.source.select("cdr_key").collect().to_series()
+    def keys(self, first: int = 0, count: int | None = None) -> pl.Series:
+        """Return the keys of so many CDRs from a row on, or of all."""
+        return self.source.slice(first, count).select("cdr_key").collect().to_series()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """One night with one partner: everything between two lists of CDRs and a verdict on each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from charging.reconciliation.facts import Codes, Facts, Origin, codes_of, facts
 from charging.reconciliation.kernels.comparing import Flag
 from charging.reconciliation.match import KnownClock, ballots_of, match
 from charging.reconciliation.money_verdicts import Agreement
-from charging.reconciliation.night_frame import JUDGED, NightFrame, judged_frame, to_judged
+from charging.reconciliation.night_frame import JUDGED, NightFrame, rendered, to_judged
 from charging.reconciliation.pair_verdicts import judge_pairs
 from charging.reconciliation.single_verdicts import corrected, unmatched
 from charging.reconciliation.summary import Summary
@@ -52,6 +52,10 @@ class Unrendered:
     codes: Codes
     verdicts: Sequence[Verdicts]
     summary: Summary
+
+    def rendered(self) -> Iterator[pl.DataFrame]:
+        """Yield the verdicts in the schema `JUDGED`, some at a time, in the order of our rows."""
+        return rendered(self.verdicts, self.ours, self.theirs, self.codes)
 
 
 def reconcile(
@@ -122,8 +126,7 @@ def reconcile_frames(
         credit_policy=credit_policy,
         clock=clock,
     )
-    told = [judged_frame(one.frame, night.ours, night.theirs, night.codes) for one in night.verdicts]
-    judged = pl.concat([pl.DataFrame(schema=JUDGED), *told])
+    judged = pl.concat([pl.DataFrame(schema=JUDGED), *night.rendered()])
     return NightFrame(
         judged=judged.sort("ours_key", "theirs_key", nulls_last=True),
         summary=night.summary,

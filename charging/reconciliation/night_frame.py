@@ -1,11 +1,12 @@
 """A night's verdicts in columns: the fields of `Judged`, amounts as scaled integers."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import polars as pl
 
-from charging.reconciliation.compact import kinds_of
-from charging.reconciliation.facts import COHORTS, Codes, Origin
+from charging.reconciliation.compact import COMPACT, Verdicts, kinds_of
+from charging.reconciliation.facts import COHORTS, SLICE, Codes, Origin
 from charging.reconciliation.summary import Summary
 from charging.reconciliation.verdict import NEXT_STEP, Judged, Kind, Verdict
 from charging.roaming.cdr import Cohort
@@ -50,18 +51,37 @@ class NightFrame:
     inexact: tuple[Judged, ...] = ()
 
 
-def judged_frame(told: pl.DataFrame, ours: Origin, theirs: Origin, codes: Codes) -> pl.DataFrame:
-    """Return compact verdicts with their keys and texts."""
-    masks = told["kinds"].unique()
-    kinds = pl.DataFrame(
-        {"kinds": masks, "named": pl.Series([kinds_of(mask) for mask in masks], dtype=JUDGED["kinds"])}
-    )
-    keys = [
-        side.keys.gather(told[f"{name}_row"]).alias(f"{name}_key")
-        for name, side in (("ours", ours), ("theirs", theirs))
-    ]
+def rendered(verdicts: Sequence[Verdicts], ours: Origin, theirs: Origin, codes: Codes) -> Iterator[pl.DataFrame]:
+    """Yield verdicts with their keys and texts, some at a time: in the order of our rows, those without one last.
+
+    So our keys are read in their order, and only the others' are all in memory.
+    """
+    told = pl.concat([pl.DataFrame(schema=COMPACT), *(one.frame for one in verdicts)], rechunk=True)
+    order = told["ours_row"].arg_sort(nulls_last=True)
+    kinds = _kinds(told["kinds"])
+    their_keys = theirs.keys()
+    for begin in range(0, told.height, SLICE):
+        part = told[order[begin : begin + SLICE]]
+        keys = _our_keys(part["ours_row"], ours), their_keys.gather(part["theirs_row"])
+        yield _judged_frame(part, keys, kinds=kinds, ended_at=_ended_at(part, ours, theirs), codes=codes)
+
+
+def _our_keys(rows: pl.Series, ours: Origin) -> pl.Series:
+    """Return the keys of ascending rows."""
+    first, last = (int(rows.min() or 0), int(rows.max() or 0))  # type: ignore[arg-type] # numbers have numbers as bounds
+    return ours.keys(first, last - first + 1).gather(rows - first)
+
+
+def _kinds(masks: pl.Series) -> pl.DataFrame:
+    found = masks.unique()
+    return pl.DataFrame({"kinds": found, "named": pl.Series([kinds_of(mask) for mask in found], dtype=JUDGED["kinds"])})
+
+
+def _judged_frame(
+    told: pl.DataFrame, keys: tuple[pl.Series, pl.Series], *, kinds: pl.DataFrame, ended_at: pl.Series, codes: Codes
+) -> pl.DataFrame:
     return (
-        told.hstack(keys)
+        told.hstack([keys[0].alias("ours_key"), keys[1].alias("theirs_key")])
         .join(kinds, on="kinds", how="left", maintain_order="left")
         .with_columns(
             currency=pl.col("currency").replace_strict(dict(enumerate(codes.currencies)), return_dtype=codes.currency),
@@ -70,7 +90,7 @@ def judged_frame(told: pl.DataFrame, ours: Origin, theirs: Origin, codes: Codes)
             kinds=pl.col("named"),
             difference_micro=pl.col("difference"),
             money_at_risk_micro=pl.col("money"),
-            ended_at=_ended_at(told, ours, theirs),
+            ended_at=ended_at,
         )
         .select(pl.col(name).cast(dtype) for name, dtype in JUDGED.items())
     )
