@@ -272,7 +272,7 @@ def show_firmware(outcome: Mapping[str, Any]) -> None:
         "",
         *_table(("of those that have the version", "stations"), sorted(outcome["compared"].items())),
         "",
-        *_table(("station", "what the update changed"), changed[:MOST_CASES]),
+        *(_table(("station", "what the update changed"), changed[:MOST_CASES]) if changed else []),
     ]
     _markdown(f"firmware-{outcome['campaign_id']}", lines, "How the firmware campaign stands")
     columns = ("station_id", "rank", "state", "reason", "since", "compared")

@@ -44,9 +44,10 @@ async def take(
     except StationUnreachable as silence:
         why = silence
     is_listed = why is None
-    if most_keys is None:
-        most_keys = await _most_keys(inspector, station_id, found)
     wanted = sorted(set(by_name) - found.keys())
+    if most_keys is None:
+        # who asks for nothing by name has no need to know it
+        most_keys = await _most_keys(inspector, station_id, found) if wanted else 1
     hidden: list[str] = []
     unanswered: list[str] = []
     for asked in chunks(wanted, most_keys):

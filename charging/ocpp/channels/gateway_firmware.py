@@ -18,6 +18,7 @@ from charging.database.operations import firmware as write
 from charging.database.operations import gateway_orders
 from charging.database.operations.gateway_orders import Given
 from charging.database.queries import firmware as read
+from charging.errors import DatabaseUnavailable
 from charging.migration.choosing import generation
 from charging.migration.firmware.campaign import Update
 from charging.migration.firmware.order import Fetch, call, order_key
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 _WITHIN = timedelta(minutes=2)
 """How long an order waits for its station's link before it is taken back: its turn has passed then."""
+_PATIENCE_SECONDS = 600.0
+"""How long a database that is away is waited for before the run is given up; nothing is done meanwhile."""
 _BY = "firmware campaign"
 
 
@@ -152,7 +155,15 @@ class GatewayField:
             with self._held.engine.begin() as connection:
                 return question(connection)
 
-        return await asyncio.to_thread(ask)
+        # what is asked here may be asked again: an order has a name, and a row that is the same is no event
+        until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(ask)
+            except (DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError):
+                if asyncio.get_running_loop().time() >= until:
+                    raise
+            await asyncio.sleep(1.0)
 
 
 def _answered(row: sa.RowMapping) -> Answered:
