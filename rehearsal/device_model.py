@@ -1,8 +1,8 @@
-"""What a simulated OCPP 2.0.1 station remembers, and how it answers to what is asked of its variables and profiles."""
+"""What a simulated station of OCPP 2 remembers, and how it answers to what is asked of its variables and profiles."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rehearsal.frames import Payload
 from rehearsal.truth import Behaviour
@@ -15,6 +15,22 @@ PART = 4
 """So many variables in one NotifyReport: a station's own memory sets such limits."""
 
 
+class Lies(Protocol):
+    """How a station departs from the truth."""
+
+    def shown(self, name: tuple[str, str], told: Payload) -> Payload:
+        """Return one result of GetVariables as it is told."""
+        ...
+
+    def written(self, name: tuple[str, str], value: str) -> None:
+        """Take note of a value that was accepted."""
+        ...
+
+    def keeps(self, name: tuple[str, str]) -> bool:
+        """Whether a value that is accepted is stored."""
+        ...
+
+
 @dataclass(kw_only=True)
 class Memory:
     """What outlasts a restart. `slots` has a place for every slot that there is; None where nothing was ever stored."""
@@ -22,11 +38,15 @@ class Memory:
     station_id: str
     slots: dict[int, Mapping[str, Any] | None]
     active: int
+    home: str
+    """The address that it was installed with."""
     variables: dict[tuple[str, str], str] = field(default_factory=dict)
     is_operative: bool = True
     firmware: str = "2.0.0"
     restarts: int = 0
     is_gone: bool = False
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What a station that lies tells of its variables instead of what is in them."""
 
     @property
     def priority(self) -> list[int]:
@@ -59,17 +79,17 @@ def new_memory(station_id: str, *, url: str, slots: int = 2, security_profile: i
         ("ChargingStation", "Model"): "TwoO",
         ("ChargingStation", "VendorName"): "Supplier H",
     }
-    return Memory(station_id=station_id, slots=places | {1: profile}, active=1, variables=variables)
+    return Memory(station_id=station_id, slots=places | {1: profile}, active=1, home=url, variables=variables)
 
 
-def get_variables(memory: Memory, payload: Payload) -> Payload:
+def get_variables(memory: Memory, payload: Payload, *, lies: Lies) -> Payload:
     """Answer GetVariables."""
-    return {"getVariableResult": [_read(memory, asked) for asked in payload["getVariableData"]]}
+    return {"getVariableResult": [lies.shown(_name(one), _read(memory, one)) for one in payload["getVariableData"]]}
 
 
-def set_variables(memory: Memory, payload: Payload, *, behaviour: Behaviour) -> Payload:
+def set_variables(memory: Memory, payload: Payload, *, behaviour: Behaviour, lies: Lies) -> Payload:
     """Answer SetVariables; what is accepted is in the memory then, unless this station only says so."""
-    return {"setVariableResult": [_written(memory, asked, behaviour) for asked in payload["setVariableData"]]}
+    return {"setVariableResult": [_written(memory, one, behaviour, lies) for one in payload["setVariableData"]]}
 
 
 def set_network_profile(memory: Memory, payload: Payload) -> str:
@@ -110,7 +130,7 @@ def _value(memory: Memory, component: str, variable: str) -> str | None:
 
 
 def _read(memory: Memory, asked: Mapping[str, Any]) -> Payload:
-    component, variable = asked["component"]["name"], asked["variable"]["name"]
+    component, variable = _name(asked)
     named = {"component": asked["component"], "variable": asked["variable"]}
     if not any(known == component for known, _ in memory.variables):
         return {"attributeStatus": "UnknownComponent"} | named
@@ -122,12 +142,18 @@ def _read(memory: Memory, asked: Mapping[str, Any]) -> Payload:
     return {"attributeStatus": "Accepted", "attributeValue": value} | named
 
 
-def _written(memory: Memory, asked: Mapping[str, Any], behaviour: Behaviour) -> Payload:
-    name = (asked["component"]["name"], asked["variable"]["name"])
-    status = _judged(memory, name, str(asked["attributeValue"]), behaviour)
-    if status == "Accepted" and not (behaviour is Behaviour.FORGETS_KEY and name == (COMMUNICATION, PRIORITY)):
-        memory.variables[name] = str(asked["attributeValue"])
+def _written(memory: Memory, asked: Mapping[str, Any], behaviour: Behaviour, lies: Lies) -> Payload:
+    name, value = _name(asked), str(asked["attributeValue"])
+    status = _judged(memory, name, value, behaviour)
+    if status == "Accepted":
+        lies.written(name, value)
+        if lies.keeps(name):
+            memory.variables[name] = value
     return {"attributeStatus": status, "component": asked["component"], "variable": asked["variable"]}
+
+
+def _name(asked: Mapping[str, Any]) -> tuple[str, str]:
+    return asked["component"]["name"], asked["variable"]["name"]
 
 
 def _judged(memory: Memory, name: tuple[str, str], value: str, behaviour: Behaviour) -> str:

@@ -42,7 +42,7 @@ class Verdict:
     """Whether its address keys hold what they held at first: where it goes after the next power cut."""
 
 
-def wrongs(verdicts: Sequence[Verdict]) -> list[str]:
+def wrongs(verdicts: Sequence[Verdict], *, found_by: Mapping[Behaviour, tuple[str, ...]] = FOUND_BY) -> list[str]:
     """Say which liars were not found, or not for what they did, and which honest stations did not move."""
     said = []
     for one in verdicts:
@@ -50,7 +50,7 @@ def wrongs(verdicts: Sequence[Verdict]) -> list[str]:
         if one.behaviour is Behaviour.GOOD:
             said += [] if one.stage is Stage.VERIFIED and one.was_at == {"target"} else [told]
             continue
-        is_found = one.stage is not Stage.VERIFIED and any(words in one.reason for words in FOUND_BY[one.behaviour])
+        is_found = one.stage is not Stage.VERIFIED and any(words in one.reason for words in found_by[one.behaviour])
         is_where_it_is_said_to_be = one.stage is not Stage.ROLLED_BACK or (
             one.was_at == {"legacy"} and one.is_as_installed
         )

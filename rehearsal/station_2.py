@@ -1,18 +1,15 @@
-"""A simulated OCPP 2.0.1 station: a WebSocket client with profile slots, a priority among them, and a fallback.
+"""A simulated OCPP 2.0.1 or 2.1 station: a WebSocket client with profile slots, a priority among them, a fallback.
 
-Every message, in both directions, is held against the schemas of the `ocpp` library.
+Every message, in both directions, is held against the schemas of the `ocpp` library for the version that it speaks.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from decimal import Decimal
-from functools import cache
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any
 from urllib.parse import quote
 
-from ocpp.messages import get_validator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
@@ -20,10 +17,11 @@ from websockets.typing import Subprotocol
 from charging.clock import Clock
 from rehearsal import device_model, log_upload
 from rehearsal.device_model import ATTEMPTS, COMMUNICATION, Memory
-from rehearsal.frames import CALL, CALLRESULT, CallRefused, Link, LinkLost, Payload, instant
+from rehearsal.frames import CALL, CALLRESULT, CallRefused, Link, LinkLost, NoAnswer, Payload, instant
+from rehearsal.station_2_lies import ELSEWHERE, LEAVES_AFTER_SECONDS, SECRETLY, Lies2
 from rehearsal.truth import Behaviour
+from rehearsal.wording import Wording
 
-SUBPROTOCOL = "ocpp2.0.1"
 LATE_FACTOR = 20
 TRIGGERS = frozenset({"BootNotification", "Heartbeat", "StatusNotification"})
 
@@ -36,13 +34,15 @@ class Station2:
         memory: Memory,
         *,
         clock: Clock,
+        protocol: str = "ocpp2.0.1",
         behaviour: Behaviour = Behaviour.GOOD,
         restart_seconds: float = 0.02,
         wait_seconds: float = 0.05,
         evses: int = 1,
         dial: Callable[..., Any] = connect,
     ) -> None:
-        self.memory, self.behaviour = memory, behaviour
+        self.memory, self.behaviour, self.protocol = memory, behaviour, protocol
+        self._lies, self._wording = Lies2(memory, behaviour), Wording(protocol)
         self._clock, self._dial_with, self._evses = clock, dial, evses
         self._restart_seconds, self._wait_seconds = restart_seconds, wait_seconds
         self._socket: ClientConnection | None = None
@@ -94,14 +94,17 @@ class Station2:
         memory = self.memory
         attempts = int(memory.variables[COMMUNICATION, ATTEMPTS])
         order = [slot for slot in memory.priority if memory.slots.get(slot)]
-        if self.behaviour is Behaviour.RETURNS_TO_LEGACY:
-            order = [memory.active]
+        order = self._lies.order(order)
         slot = order[failures // attempts % len(order)]
-        url = f"{memory.url(slot).rstrip('/')}/{quote(self.identity, safe='')}"
+        socket = await self._connected(memory.url(slot))
+        memory.active = slot if socket is not None else memory.active
+        return socket
+
+    async def _connected(self, url: str) -> ClientConnection | None:
         try:
             socket: ClientConnection = await self._dial_with(
-                url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                f"{url.rstrip('/')}/{quote(self.identity, safe='')}",
+                subprotocols=[Subprotocol(self.protocol)],
                 compression=None,
                 ping_interval=None,
                 close_timeout=2,
@@ -110,13 +113,13 @@ class Station2:
             )
         except (OSError, TimeoutError, ValueError, WebSocketException):
             return None
-        memory.active = slot
         return socket
 
     async def _talk(self, socket: ClientConnection) -> None:
         self._socket, self._after = socket, asyncio.Queue()
         link = Link(socket, self._answer)
         script = asyncio.create_task(self._converse(link, socket))
+        lying = [asyncio.create_task(lie) for lie in self._second_lives(socket)]
         try:
             async for text in socket:
                 await link.receive(text)
@@ -125,9 +128,35 @@ class Station2:
         finally:
             self._socket = None
             link.lose()
-            script.cancel()
+            for task in (script, *lying):
+                task.cancel()
+            await asyncio.gather(*lying, return_exceptions=True)
             with contextlib.suppress(asyncio.CancelledError, LinkLost, ConnectionClosed, TimeoutError, CallRefused):
                 await script
+
+    def _second_lives(self, socket: ClientConnection) -> Iterator[Coroutine[Any, Any, None]]:
+        if self._lies.is_restless:
+            yield self._leave(socket)
+        if self._lies.is_at_both:
+            yield self._stay_at_home()
+
+    async def _leave(self, socket: ClientConnection) -> None:
+        while True:
+            await asyncio.sleep(LEAVES_AFTER_SECONDS)
+            if self._lies.leaves_now():
+                await socket.close()
+                return
+
+    async def _stay_at_home(self) -> None:
+        """Keep a second connection to where it came from, and answer there as well."""
+        while True:
+            socket = await self._connected(self.memory.home)
+            if socket is not None:
+                link = Link(socket, self._answer)
+                with contextlib.suppress(ConnectionClosed):
+                    async for text in socket:
+                        await link.receive(text)
+            await asyncio.sleep(self._wait_seconds)
 
     async def _converse(self, link: Link, socket: ClientConnection) -> None:
         try:
@@ -143,7 +172,7 @@ class Station2:
                     case "BootNotification":
                         await self._boot(link)
                     case "Heartbeat":
-                        await _say(link, "Heartbeat", {})
+                        await self._wording.say(link, "Heartbeat", {})
                     case "StatusNotification":
                         await self._tell(link)
                     case "Started" | "Ended" as event:
@@ -152,7 +181,7 @@ class Station2:
                         await self._send_log(link, location, number)
                     case request:
                         for part in device_model.report(self.memory, int(request), at=instant(self._clock())):
-                            await _say(link, "NotifyReport", part)
+                            await self._wording.say(link, "NotifyReport", part)
         finally:
             await socket.close()
 
@@ -164,21 +193,28 @@ class Station2:
             "firmwareVersion": self.memory.firmware,
         }
         while True:
-            answer = await _say(link, "BootNotification", {"reason": self._boot_reason, "chargingStation": box})
+            told = {"reason": self._boot_reason, "chargingStation": self._lies.boot(box)}
+            answer = await self._wording.say(link, "BootNotification", told)
             if answer["status"] == "Accepted":
                 break
             await asyncio.sleep(self._wait_seconds)
         await self._tell(link)
+        if self._lies.ends_a_charge_of_elsewhere:
+            await self._lie(link, ELSEWHERE, "Ended")
+        if self._lies.is_charging_in_secret:
+            await self._lie(link, SECRETLY, "Started")
 
     async def _tell(self, link: Link) -> None:
+        if not self._lies.tells_status:
+            return
         state = "Unavailable" if not self.memory.is_operative else "Available" if self._charge is None else "Occupied"
         for evse in range(1, self._evses + 1):
             told = {"connectorStatus": state, "evseId": evse, "connectorId": 1}
-            await _say(link, "StatusNotification", {"timestamp": instant(self._clock())} | told)
+            await self._wording.say(link, "StatusNotification", {"timestamp": instant(self._clock())} | told)
 
     async def _send_log(self, link: Link, location: str, number: int) -> None:
         async def tell(status: str) -> None:
-            await _say(link, "LogStatusNotification", {"status": status, "requestId": number})
+            await self._wording.say(link, "LogStatusNotification", {"status": status, "requestId": number})
 
         log = f"firmware {self.memory.firmware}\nrestarts {self.memory.restarts}\n"
         await log_upload.upload(self.identity, location, log, tell=tell, failure="UploadFailure")
@@ -187,7 +223,14 @@ class Station2:
         if self._charge is None:
             return
         number, sequence = self._charge
-        payload = {
+        await self._wording.say(link, "TransactionEvent", self._told(number, event, sequence))
+        self._charge = (number, sequence + 1) if event == "Started" else None
+
+    async def _lie(self, link: Link, number: str, event: str) -> None:
+        await self._wording.say(link, "TransactionEvent", self._told(number, event, 0))
+
+    def _told(self, number: str, event: str, sequence: int) -> Payload:
+        return {
             "eventType": event,
             "timestamp": instant(self._clock()),
             "triggerReason": "CablePluggedIn" if event == "Started" else "EVDeparted",
@@ -195,21 +238,21 @@ class Station2:
             "transactionInfo": {"transactionId": number},
             "evse": {"id": 1, "connectorId": 1},
         }
-        await _say(link, "TransactionEvent", payload)
-        self._charge = (number, sequence + 1) if event == "Started" else None
 
     async def _answer(self, action: str, payload: Payload) -> Payload:
-        _require_valid(CALL, action, payload)
+        if self._lies.keeps_silent:
+            raise NoAnswer
+        self._wording.require_valid(CALL, action, payload)
         answer = await self._obey(action, payload)
-        _require_valid(CALLRESULT, action, answer)
+        self._wording.require_valid(CALLRESULT, action, answer)
         return answer
 
     async def _obey(self, action: str, payload: Payload) -> Payload:
         match action:
             case "GetVariables":
-                return device_model.get_variables(self.memory, payload)
+                return device_model.get_variables(self.memory, payload, lies=self._lies)
             case "SetVariables":
-                return device_model.set_variables(self.memory, payload, behaviour=self.behaviour)
+                return device_model.set_variables(self.memory, payload, behaviour=self.behaviour, lies=self._lies)
             case "GetLog":
                 await self._after.put((str(payload["log"]["remoteLocation"]), int(payload["requestId"])))
                 return {"status": "Accepted", "filename": log_upload.file_name(self.identity)}
@@ -228,6 +271,8 @@ class Station2:
             case "TriggerMessage":
                 known = payload["requestedMessage"] in TRIGGERS
                 status, then = ("Accepted", payload["requestedMessage"]) if known else ("NotImplemented", "")
+            case "Reset" if self._lies.never_resets:
+                pass
             case "Reset":
                 self._charge = None if payload["type"] == "Immediate" else self._charge
                 status, then = ("Accepted" if self._charge is None else "Scheduled"), "Reset"
@@ -236,28 +281,3 @@ class Station2:
         if then:
             await self._after.put(then)
         return status
-
-
-async def _say(link: Link, action: str, payload: Payload) -> Payload:
-    _require_valid(CALL, action, payload)
-    answer = await link.call(action, payload)
-    _require_valid(CALLRESULT, action, answer)
-    return answer
-
-
-def _require_valid(kind: int, action: str, payload: Payload) -> None:
-    """Refuse what the schema of OCPP 2.0.1 does.
-
-    Raises:
-        CallRefused: FormatViolation, with the first thing that is wrong.
-    """
-    for error in _validator(kind, action).iter_errors(payload):
-        raise CallRefused("FormatViolation", error.message[:255])
-
-
-@cache
-def _validator(kind: int, action: str) -> Any:
-    try:
-        return get_validator(kind, action, "2.0.1", parse_float=Decimal)
-    except OSError:
-        raise CallRefused("NotImplemented", action) from None

@@ -6,19 +6,15 @@ Every message is held against the schemas of the `ocpp` library for the version 
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from ocpp.messages import get_validator
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from rehearsal.frames import CALL, CALLRESULT, CallRefused, Link, LinkLost, NoAnswer, Payload
-
-_VERSIONS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
+from rehearsal.wording import Wording
 
 
 class Updating(StrEnum):
@@ -59,6 +55,9 @@ class UpdatingStation:
     orders: int = 0
     """How often it was told to fetch an image."""
 
+    def __post_init__(self) -> None:
+        self._wording = Wording(self.protocol)
+
     @property
     def is_old(self) -> bool:
         return self.protocol == "ocpp1.6"
@@ -95,7 +94,7 @@ class UpdatingStation:
                 await script
 
     async def _live(self, link: Link, socket: Any, after: "asyncio.Queue[tuple[str, Payload]]") -> None:
-        await self._say(link, "BootNotification", self._boot())
+        await self._wording.say(link, "BootNotification", self._boot())
         while True:
             match await after.get():
                 case "UpdateFirmware" | "SignedUpdateFirmware" as action, payload:
@@ -103,9 +102,9 @@ class UpdatingStation:
                         await socket.close()
                         return
                 case "TriggerMessage", payload if payload["requestedMessage"] == "BootNotification":
-                    await self._say(link, "BootNotification", self._boot())
+                    await self._wording.say(link, "BootNotification", self._boot())
                 case "GetBaseReport", payload:
-                    await self._say(link, "NotifyReport", self._report(payload["requestId"]))
+                    await self._wording.say(link, "NotifyReport", self._report(payload["requestId"]))
 
     async def _update(self, link: Link, action: str, payload: Payload) -> bool:
         """Play what becomes of the image; return whether the station restarts."""
@@ -122,7 +121,7 @@ class UpdatingStation:
             told: Payload = {"status": status}
             if is_signed or not self.is_old:
                 told["requestId"] = payload["requestId"]
-            await self._say(link, f"{'Signed' if is_signed else ''}FirmwareStatusNotification", told)
+            await self._wording.say(link, f"{'Signed' if is_signed else ''}FirmwareStatusNotification", told)
         if said and said[-1].endswith("Failed"):
             return False
         if self.behaviour is not Updating.SAYS_SO_ONLY:
@@ -132,9 +131,9 @@ class UpdatingStation:
         return True
 
     async def _answer(self, action: str, payload: Payload, after: "asyncio.Queue[tuple[str, Payload]]") -> Payload:
-        self._require_valid(CALL, action, payload)
+        self._wording.require_valid(CALL, action, payload)
         answer = self._obey(action, payload)
-        self._require_valid(CALLRESULT, action, answer)
+        self._wording.require_valid(CALLRESULT, action, answer)
         if answer.get("status", "Accepted") == "Accepted":
             await after.put((action, payload))
         return answer
@@ -174,19 +173,3 @@ class UpdatingStation:
             entries.append(named | {"variableAttribute": [{"type": "Actual", "value": value}]})
         told = {"requestId": number, "generatedAt": "2026-01-01T00:00:00Z", "seqNo": 0, "tbc": False}
         return told | {"reportData": entries}
-
-    async def _say(self, link: Link, action: str, payload: Payload) -> Payload:
-        self._require_valid(CALL, action, payload)
-        return await link.call(action, payload)
-
-    def _require_valid(self, kind: int, action: str, payload: Payload) -> None:
-        for error in _validator(kind, action, _VERSIONS[self.protocol]).iter_errors(payload):
-            raise CallRefused("FormationViolation" if self.is_old else "FormatViolation", error.message[:255])
-
-
-@cache
-def _validator(kind: int, action: str, version: str) -> Any:
-    try:
-        return get_validator(kind, action, version, parse_float=Decimal)
-    except OSError:
-        raise CallRefused("NotImplemented", action) from None

@@ -11,6 +11,7 @@ from charging.migration.diagnostics import Said
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
 from charging.ocpp.channels.calls import LOG_SAID, Asked, Payload, log_said
+from charging.ocpp.channels.citrineos_charges import StrangeEnds
 from charging.ocpp.frames import CallError
 from charging.targets.citrineos_client import GraphQl
 
@@ -40,6 +41,7 @@ class Records:
         self._names: _Names | None = None
         self._known: dict[str, Sighting] = {}
         self._upto = 0
+        self._strange = StrangeEnds()
         self._turn = Lock()
 
     def protocol(self, station_id: str) -> str | None:
@@ -99,6 +101,7 @@ class Records:
         running = [row[names.transaction] for row in charges]
         with self._turn:
             self._catch_up([row[names.station] for row in stations])
+            strange = self._strange.look([row[names.station] for row in stations], self._messages, named=names.message)
             return {
                 row[names.station]: replace(
                     self._known[row[names.station]],
@@ -106,6 +109,7 @@ class Records:
                     firmware=row["firmwareVersion"],
                     serial_number=row["chargePointSerialNumber"],
                     open_transactions=running.count(row[names.station]),
+                    unknown_stops=strange[row[names.station]],
                 )
                 for row in stations
             }
