@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -141,7 +142,11 @@ async def _run(home: Path, those: Sequence[UpdatingStation]) -> None:
     async with opened(engine, plan, those) as port:
         sys.stdout.write(f"{len(those)} stations at ws://127.0.0.1:{port}/ocpp\n")
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):  # the gateway takes them for itself alone
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await stop.wait()
+    engine.dispose()
 
 
 def _main(given: Sequence[str]) -> int:
@@ -152,8 +157,7 @@ def _main(given: Sequence[str]) -> int:
     chosen = parser.parse_args(given)
     behaviours = [Updating(one) for one in chosen.behaviour] or [Updating.GOOD]
     those = stations(list(islice(cycle(behaviours), chosen.stations)), protocols=PROTOCOLS)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(chosen.home, those))
+    asyncio.run(_run(chosen.home, those))
     return 0
 
 
