@@ -13,8 +13,9 @@ from charging.ocpp.relay.facts import BOOK_KINDS, Fact, FactKind
 
 _BEGINS = (FactKind.STARTED, FactKind.SEEN)
 _ENDS = (
-    FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.SUPERSEDED, FactKind.REFUSED_STOP, FactKind.REFUSED_START,
-)  # fmt: skip
+    *(FactKind.STOPPED, FactKind.RELAYED_STOP, FactKind.KEPT_STOP, FactKind.REFUSED_STOP),
+    *(FactKind.SUPERSEDED, FactKind.REFUSED_START),
+)
 LATEST = 200
 """Facts of a station that its book is made of: many times those that a book remembers. Others do not count."""
 

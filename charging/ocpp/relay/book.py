@@ -74,8 +74,12 @@ class TransactionBook:
         match fact.kind:
             case FactKind.STARTED | FactKind.SEEN:
                 self._begin(fact)
-            case FactKind.STOPPED | FactKind.KEPT_STOP:
+            case FactKind.STOPPED | FactKind.RELAYED_STOP | FactKind.KEPT_STOP:
                 self._end(fact)
+            case FactKind.NAMED | FactKind.REPLAYED_START:
+                for transaction in self.open:
+                    if _is_meant(transaction, fact):
+                        transaction.is_named = fact.kind is FactKind.NAMED
             case FactKind.SUPERSEDED | FactKind.REFUSED_STOP | FactKind.REFUSED_START:
                 for transaction in self.open:
                     if transaction.transaction == fact.transaction:
@@ -115,6 +119,10 @@ class TransactionBook:
 
     def _begin(self, fact: Fact) -> None:
         key = key_of(fact.transaction)
+        known = self.by_station_id(fact.transaction)
+        if fact.kind is FactKind.SEEN and known is not None:  # seen by a book that had gaps
+            known.is_named = True
+            return
         if fact.office_transaction is not None and key >= FIRST_OWN_ID:
             self.next_own_id = max(self.next_own_id, key + 1)
         self.open = [one for one in self.open if one.key != key]
@@ -161,8 +169,17 @@ class TransactionBook:
 
 def superseded(transaction: Transaction, station_id: str, why: str) -> Fact:
     """Return the fact that another one began on its connector."""
+    return _of(transaction, FactKind.SUPERSEDED, station_id, why)
+
+
+def named(transaction: Transaction, station_id: str) -> Fact:
+    """Return the fact that the station has its id."""
+    return _of(transaction, FactKind.NAMED, station_id, "")
+
+
+def _of(transaction: Transaction, kind: FactKind, station_id: str, why: str) -> Fact:
     return Fact(
-        kind=FactKind.SUPERSEDED,
+        kind=kind,
         station_id=station_id,
         back_office=transaction.back_office,
         transaction=transaction.transaction,
@@ -173,6 +190,14 @@ def superseded(transaction: Transaction, station_id: str, why: str) -> Fact:
         started_at=transaction.started_at,
         why=why,
     )
+
+
+def _is_meant(transaction: Transaction, fact: Fact) -> bool:
+    """Whether a fact is about this transaction: by the station's id; of a start told again, by what it began."""
+    if fact.kind is FactKind.NAMED:
+        return transaction.transaction == fact.transaction
+    began = (transaction.back_office, transaction.office_id, transaction.connector, transaction.started_at)
+    return began == (fact.back_office, fact.office_transaction, fact.connector, fact.started_at)
 
 
 def key_of(transaction: str) -> int:

@@ -12,8 +12,13 @@ class FactKind(StrEnum):
     """A back office has acknowledged a start; from now on both ids are known."""
     SEEN = "seen"
     """A meter value of a transaction that began before the book: it is open, and its start is unknown."""
+    NAMED = "named"
+    """The station has the id that it was given: it has named it, or has gone on after the answer to its start."""
     STOPPED = "stopped"
     """Its back office has acknowledged the stop."""
+    RELAYED_STOP = "relayed_stop"
+    """A stop of which a book with gaps knew no start: relayed to the present back office, which has acknowledged it.
+    Whether the charge was that one's nobody knew."""
     SUPERSEDED = "superseded"
     """Another one began on its connector, and its stop never came."""
     KEPT_STOP = "kept_stop"
@@ -42,11 +47,14 @@ BOOK_KINDS = frozenset(
     {
         FactKind.STARTED,
         FactKind.SEEN,
+        FactKind.NAMED,
         FactKind.STOPPED,
+        FactKind.RELAYED_STOP,
         FactKind.KEPT_STOP,
         FactKind.SUPERSEDED,
         FactKind.REFUSED_STOP,
         FactKind.REFUSED_START,
+        FactKind.REPLAYED_START,
     }
 )
 """What a book is made of: the other kinds change nothing in it."""

@@ -123,7 +123,7 @@ class Habits:
             metering.begin(place, self.memory)
             if place[0] and is_alike and not flavour.tells_after_start:
                 return self._statuses(place, ["Charging"], Rule.STATUS_AFTER_START, at)
-        elif fact.kind in {FactKind.STOPPED, FactKind.KEPT_STOP, FactKind.REFUSED_STOP}:
+        elif fact.kind in {FactKind.STOPPED, FactKind.RELAYED_STOP, FactKind.KEPT_STOP, FactKind.REFUSED_STOP}:
             self._charge_is_over(place)
             if not flavour.stays_faulted:
                 metering.count_zero(place, fact, self.memory, effects)

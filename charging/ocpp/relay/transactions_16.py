@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from charging.ocpp.envelope import CALL_ERROR, Envelope
-from charging.ocpp.relay.book import Transaction, TransactionBook, start_print, stop_print, superseded
+from charging.ocpp.relay.book import Transaction, TransactionBook, named, start_print, stop_print, superseded
 from charging.ocpp.relay.effects import Alarm, Effects, Kept
 from charging.ocpp.relay.facts import Fact, FactKind
 from charging.ocpp.relay.lane import Asked
@@ -39,8 +39,9 @@ class Transactions16:
 
     def of_station(self, asked: Asked, back_office: str, at: datetime, effects: Effects) -> Verdict | None:
         """Judge a call of the station before it goes on. None: it passes as it is."""
-        if self._given is not None and asked.action not in _NAMING:
-            self._given.is_named, self._given = True, None
+        if self._given is not None and asked.action not in _NAMING and not self._is_told_again(asked, self._given):
+            given, self._given = self._given, None
+            self._name(given, effects)
         if asked.action not in _CONCERNED:
             return None
         if asked.action == "MeterValues":
@@ -107,7 +108,7 @@ class Transactions16:
             rule = "transaction id as the back office knows it"
             return Verdict(sent=with_number(asked.raw, "transactionId", found.office_id), rule=rule)
         if not found and is_known:
-            asked.note = fact
+            asked.note = fact if self._is_origins(back_office) else self._relayed(fact, back_office, asked)
             return None
         kind, why = self._why_kept(found, stop, fact, back_office)
         self._keep(msgspec.structs.replace(fact, kind=kind, why=why, payload=_text(asked)), effects)
@@ -115,14 +116,24 @@ class Transactions16:
             effects.append(Alarm("second_stop", f"transaction {fact.transaction} was stopped twice, differently"))
         return Verdict(answer=b"{}", rule=f"kept: {why}")
 
+    def _is_origins(self, back_office: str) -> bool:
+        """Whether what the book does not know is this back office's: it began there, before anybody wrote a book."""
+        return self.book.is_whole and back_office == self.book.origin
+
+    def _relayed(self, fact: Fact, back_office: str, asked: Asked) -> Fact:
+        why = f"the book had gaps and no start of it: whether it was {back_office}'s was not known"
+        return msgspec.structs.replace(fact, kind=FactKind.RELAYED_STOP, why=why, payload=_text(asked))
+
     def _of(self, stop: Stop, back_office: str) -> tuple[Transaction | None, bool]:
         """Return the transaction that is meant, if it is in the book; else whether the back office may know it."""
         if stop.transaction_id is None or stop.transaction_id <= 0:
             return without_id(stop, self.book.open), not self.book.is_whole
         name = str(stop.transaction_id)
-        found = self._named(name)
+        found = self.book.by_station_id(name)
         if found is None and self.book.ended(name) is None:
             return None, back_office == self.book.origin or not self.book.is_whole
+        if found is not None:
+            found.is_named = True  # not kept as a fact: it is about to end
         return found, False
 
     def _why_kept(self, found: Transaction | None, stop: Stop, fact: Fact, back_office: str) -> tuple[FactKind, str]:
@@ -148,7 +159,9 @@ class Transactions16:
             if found is None:
                 return None  # seen in the field outside transactions, as telemetry: it costs nobody anything
         else:
-            found = self._named(name)
+            found = self.book.by_station_id(name)
+            if found is not None:
+                self._name(found, effects)
         self.last_at = at
         office, office_id = back_office, metered.transaction_id
         if found is not None:
@@ -194,7 +207,7 @@ class Transactions16:
             self._keep(msgspec.structs.replace(fact, kind=FactKind.REPLAYED_START), effects)
             known = self.book.by_office_id(back_office, office_id)
             if known is not None and known.started_at == start.timestamp and known.connector == start.connector_id:
-                self._given, known.is_named = known, False
+                self._given = known
                 return self._as_station_knows(raw, office_id, known.transaction)
         for other in self.book.still_open:
             if other.connector == start.connector_id:
@@ -212,12 +225,18 @@ class Transactions16:
             self._keep(msgspec.structs.replace(fact, kind=FactKind.REFUSED_START, why=refused), effects)
         return self._as_station_knows(raw, office_id, fact.transaction)
 
-    def _named(self, name: str) -> Transaction | None:
-        """Return the open transaction that the station names: it has its id, whatever became of the answer."""
-        found = self.book.by_station_id(name)
-        if found is not None:
-            found.is_named = True
-        return found
+    @staticmethod
+    def _is_told_again(asked: Asked, given: Transaction) -> bool:
+        """Whether this is the start of the same charge once more: the station has not got the answer."""
+        if asked.action != "StartTransaction":
+            return False
+        start = peek(asked.payload, Start)
+        return (start.connector_id, start.timestamp) == (given.connector, given.started_at)
+
+    def _name(self, transaction: Transaction, effects: Effects) -> None:
+        """The station has a transaction's id, whatever became of the answer that gave it: kept once."""
+        if not transaction.is_named:
+            self._keep(named(transaction, self.station_id), effects)
 
     @staticmethod
     def _as_station_knows(raw: bytes, office_id: int, transaction: str) -> tuple[bytes, str]:

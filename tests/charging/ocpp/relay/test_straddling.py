@@ -65,3 +65,37 @@ def test_a_charge_that_runs_is_left_over_without_a_stop():
     found = straddling([started()])
 
     assert (found.starts, found.stops, found.joined) == (1, 0, ())
+
+
+def relayed(back_office="target"):
+    return Fact(
+        kind=FactKind.RELAYED_STOP,
+        station_id="CS-1",
+        back_office=back_office,
+        transaction="7",
+        meter_stop_wh=8000,
+        stopped_at=ENDED,
+    )
+
+
+@pytest.mark.parametrize("is_start_told_later", [False, True])
+def test_a_stop_relayed_to_another_back_office_than_the_starts_is_one_charge_with_it(is_start_told_later):
+    facts = [relayed(), started()] if is_start_told_later else [started(), relayed()]
+
+    found = straddling(facts)
+
+    (charge,) = found.joined
+    assert (charge.start.transaction, charge.energy_wh, found.left_over) == ("7", 7000, ())
+
+
+@pytest.mark.parametrize("is_start_told_later", [False, True])
+def test_a_stop_relayed_to_the_back_office_of_its_start_has_ended_it(is_start_told_later):
+    facts = [relayed("legacy"), started()] if is_start_told_later else [started(), relayed("legacy")]
+
+    found = straddling(facts)
+
+    assert (found.joined, found.left_over) == ((), ())
+
+
+def test_a_relayed_stop_of_what_nobody_began_here_is_not_left_over():
+    assert straddling([relayed()]).left_over == ()

@@ -59,7 +59,9 @@ def test_meter_values_of_a_charge_that_began_elsewhere_are_acknowledged_and_kept
 
     found = relay.from_station(meter_values(), NOON)
 
-    assert (to_office(found), to_station(found), kinds(found)) == ([], [b'[3,"m",{}]'], ["kept_meter_values"])
+    assert (to_office(found), to_station(found)) == ([], [b'[3,"m",{}]'])
+    assert kinds(found) == ["named", "kept_meter_values"]
+    assert kinds(relay.from_station(meter_values(), NOON)) == ["kept_meter_values"]
 
 
 def test_two_back_offices_that_count_alike_are_kept_apart():
@@ -318,8 +320,53 @@ def test_ended_transactions_are_remembered_and_in_the_end_forgotten():
 
 
 @pytest.mark.parametrize("transaction", [99, -1])
-def test_a_stop_that_a_book_with_gaps_does_not_know_is_not_kept_from_the_back_office(transaction):
-    relay = a_relay(back_office="target", book=TransactionBook("legacy", is_whole=False))
+@pytest.mark.parametrize("back_office", ["legacy", "target"])
+def test_a_stop_that_a_book_with_gaps_does_not_know_goes_on_and_is_called_what_it_is(transaction, back_office):
+    relay = a_relay(back_office=back_office, book=TransactionBook("legacy", is_whole=False))
 
     assert to_office(relay.from_station(stop(transaction=transaction), NOON)) == [stop(transaction=transaction)]
+    (fact,) = facts(relay.from_office(result("e"), NOON))
+    assert (fact.kind, fact.back_office) == ("relayed_stop", back_office)
+    assert json.loads(fact.payload)["meterStop"] == 8000
+    assert "gaps" in fact.why
+
+
+def test_a_stop_of_what_began_before_the_book_is_its_back_offices():
+    relay = a_relay(book=TransactionBook("legacy"))
+    relay.from_station(stop(transaction=99), NOON)
+
     assert kinds(relay.from_office(result("e"), NOON)) == ["stopped"]
+
+
+@pytest.mark.parametrize("goes_on", [call("h", "Heartbeat"), meter_values()])
+def test_a_station_that_has_its_charges_id_still_has_it_when_the_book_is_read_again(goes_on):
+    relay = a_relay()
+    said = charge(relay) + relay.from_station(goes_on, NOON)
+
+    again = a_relay(book=TransactionBook("legacy", facts(said)))
+
+    assert [one.is_named for one in again.book.open] == [True]
+    assert kinds(again.from_station(stop(transaction=-1), NOON)) == ["kept_stop"]
+
+
+@pytest.mark.parametrize("told", [[], [start("s2")]])
+def test_a_station_that_never_got_its_charges_id_still_has_none_when_the_book_is_read_again(told):
+    relay = a_relay()
+    said = charge(relay)
+    for raw in told:
+        said += relay.from_station(raw, NOON) + relay.from_office(started("s2"), NOON)
+
+    again = a_relay(book=TransactionBook("legacy", facts(said)))
+
+    assert [one.is_named for one in again.book.open] == [False]
+    assert to_office(again.from_station(stop(transaction=-1), NOON)) == [stop(transaction=17)]
+
+
+def test_what_a_book_with_gaps_has_seen_takes_nothing_from_a_start_that_is_known():
+    start_known = facts(charge(a_relay()))
+    gapped = a_relay(back_office="target", book=TransactionBook("legacy", is_whole=False))
+    seen = facts(gapped.from_station(meter_values(), NOON))
+
+    (one,) = TransactionBook("legacy", [*start_known, *seen]).open
+
+    assert (one.back_office, one.meter_start_wh, one.is_named) == ("legacy", 1000, True)
