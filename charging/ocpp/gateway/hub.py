@@ -143,8 +143,10 @@ class Hub:
         """Go by what the tables say from now on: stations move, and those that are known no more are let go of."""
         self.known = known
         alike = frozenset(name for name, office in known.back_offices.items() if office.hears_alike)
-        self.rules = replace(self.options.rules, alike=alike)
+        has_changed, self.rules = alike != self.rules.alike, replace(self.options.rules, alike=alike)
         for session in list(self.sessions.values()):
+            if has_changed:
+                session.relay.go_by(self.rules)
             wanted = known.routes.get(session.station_id)
             if wanted is None:
                 session.close(WSCloseCode.POLICY_VIOLATION, "this station is not known any more")

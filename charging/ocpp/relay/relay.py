@@ -74,6 +74,12 @@ class Relay:
         self._is_closing, self._moved = False, known.back_office not in {"", back_office}
         self._is_new = True
 
+    def go_by(self, rules: Rules) -> None:
+        """Go by other rules from now on; what is on its way goes by those that it began with."""
+        exchange = self.exchange
+        for part in (self, exchange, exchange.habits, exchange.up, exchange.down):
+            part.rules = rules
+
     @property
     def back_office(self) -> str:
         """The back office that the station has, or is about to get a link to."""

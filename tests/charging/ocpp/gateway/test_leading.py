@@ -1,11 +1,15 @@
 """A change of route over more than one link: a broken link or a gateway that begins again is no idle moment."""
 
 import asyncio
+import itertools
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from charging.ocpp.flavours.flavour import SUPPLIERS
 from charging.ocpp.gateway.credential import Credential
 
 NOTHING = Credential(is_open=True)
@@ -97,3 +101,41 @@ def test_a_refused_move_is_not_begun_again_until_the_route_is_changed_again(worl
 
     assert asyncio.run(scenario()) == []
     assert len(refusals()) == 1
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_back_office_that_is_to_hear_all_alike_from_now_on_does_so_over_links_that_are_up(world, parts, before):
+    """Supplier D does not say that a connector charges; a charge a time tells what the gateway goes by meanwhile."""
+    boot = {"chargePointVendor": "Supplier D", "chargePointModel": "D-22", "firmwareVersion": "2.9"}
+
+    async def scenario():
+        options = replace(parts.quick, rules=replace(parts.quick.rules, flavours=(SUPPLIERS["D"],)))
+        async with offices(world, parts) as (legacy, _):
+            world.add_office("legacy", legacy.address, hears_alike=before)
+            async with parts.gateway(world.plan(options=options)) as opened, dial(parts, opened) as one:
+                await say(one, "b", "BootNotification", boot)
+                were_made = await charged(one, legacy, 0)
+                world.add_office("legacy", legacy.address, hears_alike=not before)
+                numbers = itertools.count(1)
+                async with asyncio.timeout(20):
+                    while await charged(one, legacy, next(numbers)) is before:
+                        pass
+                return were_made
+
+    assert asyncio.run(scenario()) is before
+
+
+async def say(one, unique_id, action, payload):
+    """Ask, and leave what the station is asked meanwhile without an answer."""
+    await one.send(json.dumps([2, unique_id, action, payload]))
+    while json.loads(await one.recv())[1] != unique_id:
+        pass
+
+
+async def charged(one, legacy, number):
+    """Begin a charge, say something more, and return whether a status was made in between."""
+    legacy.answers["StartTransaction"] = {"transactionId": 100 + number, "idTagInfo": {"status": "Accepted"}}
+    heard = len(legacy.heard["CS-1"])
+    await say(one, f"s{number}", "StartTransaction", START | {"meterStart": 1000 + number})
+    await say(one, f"h{number}", "Heartbeat", {})
+    return "StatusNotification" in [json.loads(frame)[2] for frame in legacy.heard["CS-1"][heard:]]
