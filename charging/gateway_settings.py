@@ -40,6 +40,7 @@ class Gateway(BaseModel):
     )
     journal: Path = Field(default=Path("gateway"), description="folder of the journals, relative to home")
     frames_days: int = Field(default=30, ge=1, le=3_650, description="for how many days frames are kept")
+    alarms_days: int = Field(default=365, ge=1, le=3_650, description="for how many days alarms are kept")
     drain_seconds: float = Field(
         default=30.0, ge=0, le=3_600, allow_inf_nan=False, description="how long open calls may finish when it stops"
     )

@@ -66,6 +66,7 @@ def plan(settings: Settings, *, name: str = "", plain_text_apn: str = "") -> Pla
         doors=_doors(settings, plain_text_apn or told.plain_text_apn or ""),
         metrics_port=told.metrics_port,
         frames_days=told.frames_days,
+        alarms_days=told.alarms_days,
     )
 
 

@@ -27,7 +27,7 @@ from charging.ocpp.gateway.entries import (
     instant,
 )
 from charging.ocpp.gateway.journal import Place
-from charging.ocpp.gateway.stored import stored
+from charging.ocpp.gateway.stored import as_text, stored
 from charging.ocpp.relay.remembered import Remembered, merged
 
 CHANNEL = "gateway_recorded"
@@ -93,7 +93,8 @@ def _advance(connection: sa.Connection, reached: Place, *, gateway: str, after: 
 
 
 def _row(where: Place, entry: Framed, gateway: str) -> tuple[object, ...]:
-    changed = "" if entry.sent is None else stored(entry.sent)
+    told = as_text if entry.is_clean else stored
+    changed = "" if entry.sent is None else told(entry.sent)
     return (
         instant(entry.at),
         gateway,
@@ -106,7 +107,7 @@ def _row(where: Place, entry: Framed, gateway: str) -> tuple[object, ...]:
         storable(entry.unique_id) or None,
         storable(entry.action) or None,
         entry.rule or None,
-        stored(entry.received) if entry.received else None,
+        told(entry.received) if entry.received else None,
         None if entry.is_unchanged else changed,
     )
 
@@ -156,7 +157,8 @@ def _settle(connection: sa.Connection, entry: AnyEntry, gateway: str) -> None:
         case Ended(outcome="unsent"):
             gateway_orders.give_back(connection, entry.order_id)
         case Ended():
-            gateway_orders.end(connection, entry.order_id, state=entry.outcome, answer=entry.payload, at=at)
+            answer = as_text(entry.payload) if entry.is_clean else stored(entry.payload)
+            gateway_orders.end(connection, entry.order_id, state=entry.outcome, answer=answer, at=at)
         case Alarmed():
             values = {"gateway": gateway, "station_id": entry.station_id or None, "kind": entry.kind}
             connection.execute(sa.insert(tables.alarm).values(values | {"problem": entry.problem, "at": at}))

@@ -118,13 +118,13 @@ def sent(connection: sa.Connection, order_number: int, *, unique_id: str, at: da
     )
 
 
-def end(connection: sa.Connection, order_number: int, *, state: str, answer: bytes, at: datetime) -> None:
-    """Note what came of an order. What is known replaces that nobody knew, and nothing else."""
+def end(connection: sa.Connection, order_number: int, *, state: str, answer: str, at: datetime) -> None:
+    """Note what came of an order; its answer is without secrets. What is known replaces that nobody knew."""
     table = tables.station_order
     ended = connection.scalars(
         sa.update(table)
         .where(table.c.order_number == order_number, table.c.state.in_((*OPEN, "unknown")))
-        .values(state=state, ended_at=at, answer=stored(answer) if answer else None)
+        .values(state=state, ended_at=at, answer=answer or None)
         .returning(table.c.order_number)
     )
     _close(connection, ended.all())

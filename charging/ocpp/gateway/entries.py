@@ -31,6 +31,8 @@ class Framed(Entry, frozen=True, array_like=True, tag="f", gc=False):
     unique_id: str
     action: str
     rule: str
+    is_clean: bool = False
+    """Whether it is without secrets already. Those of former versions are not: they lose them on their way out."""
 
 
 class Sent(Entry, frozen=True, array_like=True, tag="s", gc=False):
@@ -46,6 +48,7 @@ class Ended(Entry, frozen=True, array_like=True, tag="e", gc=False):
     order_id: int
     outcome: str
     payload: bytes
+    is_clean: bool = False
 
 
 class Alarmed(Entry, frozen=True, array_like=True, tag="a", gc=False):

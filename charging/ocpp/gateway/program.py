@@ -60,6 +60,7 @@ class Plan:
     doors: tuple[Door, ...]
     metrics_port: int
     frames_days: int
+    alarms_days: int = 365
     recorder: Callable[["Plan"], RecorderProcess] | None = None
     """What brings the journal into the tables; a process of its own, unless something else does it."""
 
@@ -134,7 +135,13 @@ async def _running(
 
 
 def _recorder(plan: Plan) -> RecorderProcess:
-    return RecorderProcess(plan.folder, gateway=plan.name, address=plan.address, frames_days=plan.frames_days)
+    return RecorderProcess(
+        plan.folder,
+        gateway=plan.name,
+        address=plan.address,
+        frames_days=plan.frames_days,
+        alarms_days=plan.alarms_days,
+    )
 
 
 def _notices(plan: Plan, desk: Desk, claims: Claims, *, is_taken: Callable[[GatewayRuns], None]) -> Notices:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from charging.clock import Clock, system_clock
 from charging.database import connection as database
-from charging.database.operations import gateway_frames, gateway_journal, gateway_links
+from charging.database.operations import gateway_alarms, gateway_frames, gateway_journal, gateway_links
 from charging.errors import DatabaseUnavailable, GatewayRuns
 from charging.ocpp.gateway.entries import Alarmed, AnyEntry, decode, stamp
 from charging.ocpp.gateway.journal import Place, Reader, forget
@@ -39,12 +39,22 @@ _UNSTORABLE = (sa.exc.DataError, sa.exc.IntegrityError, psycopg.DataError, psyco
 class Recorder:
     """Brings one gateway's journal into the tables."""
 
-    def __init__(self, folder: Path, *, gateway: str, address: Secret, clock: Clock, retention: timedelta) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        gateway: str,
+        address: Secret,
+        clock: Clock,
+        retention: timedelta,
+        alarms_kept: timedelta,
+    ) -> None:
         self._gateway = gateway
         self._folder = folder
         self._address = address
         self._clock = clock
         self._retention = retention
+        self._alarms_kept = alarms_kept
         self._engine: sa.Engine | None = None
         self._reader: Reader | None = None
         self._stored: Place | None = None
@@ -99,7 +109,7 @@ class Recorder:
             place, entry = each
             told = f"a {type(entry).__name__} of the journal cannot be stored ({type(problem).__name__}); it is in "
             file = self._folder / "refused"
-            with file.open("ab") as kept:
+            with open(file, "ab", opener=_for_us_alone) as kept:
                 kept.write(msgspec.msgpack.encode(entry))
             station_id = getattr(entry, "station_id", "")
             alarm = Alarmed(stamp(self._clock()), station_id, "not_stored", f"{told}{file}")
@@ -115,7 +125,7 @@ class Recorder:
         return self._engine, self._reader
 
     def _clean(self) -> None:
-        """Drop the days that are past their retention, once a day."""
+        """Drop what is past its retention, once a day: frames by whole days, links, alarms."""
         now = self._clock()
         if now - self._cleaned_at < _DAY:
             return
@@ -123,9 +133,16 @@ class Recorder:
         with engine.begin() as connection:
             gone = gateway_frames.drop_days(connection, before=(now - self._retention).date())
             gateway_links.forget(connection, before=now - self._retention)
+            alarms = gateway_alarms.forget(connection, before=now - self._alarms_kept)
         self._cleaned_at = now
         for day in gone:
             _LOG.info("dropped the frames of %s", day)
+        if alarms:
+            _LOG.info("forgot %s alarms that are older than %s days", alarms, self._alarms_kept.days)
+
+
+def _for_us_alone(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
 
 
 def watch(recorder: Recorder, told: int) -> None:
@@ -139,10 +156,10 @@ def watch(recorder: Recorder, told: int) -> None:
 
 
 def main() -> None:
-    """Run as `python -m charging.ocpp.gateway.recorder FOLDER NAME DAYS`; the first line told is the address."""
+    """Run as `python -m charging.ocpp.gateway.recorder FOLDER NAME DAYS ALARMS_DAYS`; told first is the address."""
     for word in (signal.SIGINT, signal.SIGTERM):
         signal.signal(word, signal.SIG_IGN)  # said to the whole group it is the gateway's, which ends us in order
-    folder, name, days = sys.argv[1:]
+    folder, name, days, alarms_days = sys.argv[1:]
     address = b""
     while not address.endswith(b"\n"):
         address += os.read(0, 1) or b"\n"
@@ -152,6 +169,7 @@ def main() -> None:
         address=Secret(address.decode().strip()),
         clock=system_clock,
         retention=timedelta(days=int(days)),
+        alarms_kept=timedelta(days=int(alarms_days)),
     )
     watch(recorder, 0)
     recorder.close()

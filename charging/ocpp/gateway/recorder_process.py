@@ -21,8 +21,10 @@ _RECORDER_SECONDS = 30.0
 class RecorderProcess:
     """The recorder beside the gateway: started, told that there is something new, started again if it dies."""
 
-    def __init__(self, folder: Path, *, gateway: str, address: Callable[[], Secret], frames_days: int) -> None:
-        self._words = [*_PROGRAM, str(folder), gateway, str(frames_days)]
+    def __init__(
+        self, folder: Path, *, gateway: str, address: Callable[[], Secret], frames_days: int, alarms_days: int
+    ) -> None:
+        self._words = [*_PROGRAM, str(folder), gateway, str(frames_days), str(alarms_days)]
         self._address = address
         self._process: subprocess.Popen[bytes] | None = None
         self._is_told = False

@@ -8,25 +8,14 @@ import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from charging.errors import DiskFull
-from charging.ocpp.gateway.entries import (
-    Alarmed,
-    Closed,
-    Ended,
-    Fact,
-    Framed,
-    Linked,
-    Memory,
-    Sent,
-    Upstream,
-    encode,
-    stamp,
-)
+from charging.ocpp.gateway.entries import Alarmed, Closed, Ended, Fact, Linked, Memory, Sent, Upstream, stamp
+from charging.ocpp.gateway.framing import framed
 from charging.ocpp.gateway.leading import lead, stay
 from charging.ocpp.gateway.messages import Messages, forget_handshake, number
 from charging.ocpp.gateway.office import OfficeLink
 from charging.ocpp.gateway.office_side import OfficeSide
 from charging.ocpp.gateway.pasts import Past
-from charging.ocpp.gateway.stored import stored
+from charging.ocpp.gateway.stored import clean, stored
 from charging.ocpp.relay import remembered
 from charging.ocpp.relay.effects import (
     Alarm,
@@ -213,27 +202,10 @@ class Session(WSListener):
         self.pulse = None
 
     def _record(self, effect: Recorded) -> None:
-        is_unchanged = effect.raw_sent is effect.raw_received
         self.hub.counts.frames += 1
         if effect.rule:
             self.hub.counts.rule(effect.rule)
-        self.hub.journal.append(
-            encode(
-                Framed(
-                    stamp(effect.at),
-                    self.station_id,
-                    self.office.name,
-                    effect.direction,
-                    effect.raw_received,
-                    None if is_unchanged else effect.raw_sent,
-                    is_unchanged,
-                    effect.kind,
-                    effect.unique_id,
-                    effect.action,
-                    effect.rule,
-                )
-            )
-        )
+        self.hub.journal.append(framed(effect, station_id=self.station_id, back_office=self.office.name))
         self.hub.nudge()
 
     def _record_binary(self, frame: WSFrame, at: datetime) -> None:
@@ -246,7 +218,7 @@ class Session(WSListener):
             case OrderSent(order_id=order_id, unique_id=unique_id):
                 self.hub.note(Sent(at, int(order_id), unique_id))
             case OrderAnswered(order_id=order_id, outcome=outcome, payload=payload):
-                self.hub.order_ended(self, Ended(at, int(order_id), outcome, payload))
+                self.hub.order_ended(self, Ended(at, int(order_id), outcome, clean(payload), is_clean=True))
             case Alarm(kind=kind, text=text):
                 self.hub.note(Alarmed(at, self.station_id, kind, text))
                 self.hub.counts.alarm(kind)

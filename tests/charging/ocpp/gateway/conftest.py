@@ -46,7 +46,12 @@ class ThreadRecorder:
     def __init__(self, plan):
         retention = timedelta(days=plan.frames_days)
         self.recorder = Recorder(
-            plan.folder, gateway=plan.name, address=plan.address(), clock=plan.clock, retention=retention
+            plan.folder,
+            gateway=plan.name,
+            address=plan.address(),
+            clock=plan.clock,
+            retention=retention,
+            alarms_kept=timedelta(days=plan.alarms_days),
         )
         self.told = asyncio.Event()
         self.turn = threading.Lock()

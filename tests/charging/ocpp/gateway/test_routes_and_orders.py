@@ -198,7 +198,7 @@ def test_an_order_that_was_sent_and_stays_unanswered_is_unknown_and_a_late_answe
         gateway_orders.recover(connection, gateway="g", run=2, at=now)
     before = ordering.wait(world.engine, number, clock=system_clock).state
     with world.engine.begin() as connection:
-        gateway_orders.end(connection, number, state="answered", answer=b"{}", at=now)
+        gateway_orders.end(connection, number, state="answered", answer="{}", at=now)
 
     assert before == "unknown"
     assert ordering.wait(world.engine, number, clock=system_clock).state == "answered"
