@@ -8,7 +8,7 @@ import msgspec
 
 from charging import settings as configuration
 from charging.database import connection as database
-from charging.database.queries import gateway_books
+from charging.database.queries import clean, gateway_books
 from charging.ocpp.redact import short_token
 from charging.ocpp.relay.facts import Fact
 from charging.ocpp.relay.joining import Joined, LeftOver
@@ -22,11 +22,12 @@ def charges(home: Path, *, station_id: str | None) -> dict[str, Any]:
     try:
         with engine.connect() as connection:
             rows = gateway_books.kept(connection, station_id, kinds=sorted(READ))
+            found = straddling(msgspec.convert(row["facts"], Fact) for row in rows)
+            there = clean.present(connection, [_key(one) for one in found.joined])
     finally:
         engine.dispose()
-    found = straddling(msgspec.convert(row["facts"], Fact) for row in rows)
     left = [_left(one) for one in found.left_over if one.stop is not None]
-    joined = [_joined(one) for one in found.joined]
+    joined = [_joined(one) | {"is_clean": _key(one) in there} for one in found.joined]
     return {"joined": joined, "left_over": left, "open": found.starts - len(joined)}
 
 
@@ -44,6 +45,16 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
         f"{len(told['joined'])} charges put together, {len(told['left_over'])} stops left over, "
         f"{told['open']} starts without a stop so far"
     )
+    if told["joined"]:
+        clean_ones = sum(one["is_clean"] for one in told["joined"])
+        yield (
+            f"{clean_ones} of the {len(told['joined'])} are among the clean sessions, each once; "
+            "cleansing their back-office brings the others, if it has their starts"
+        )
+
+
+def _key(one: Joined) -> tuple[str, str]:
+    return one.start.back_office, one.start.transaction
 
 
 def _joined(one: Joined) -> dict[str, Any]:

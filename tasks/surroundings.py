@@ -17,6 +17,7 @@ from charging.database.queries import neighbours, quarantine
 from charging.legacy.source import LandedRow
 from charging.settings import Settings
 from expectations.expectation import Given
+from tasks.kept_stops import kept_stops
 
 _LONGEST = timedelta(days=4)
 """No rule compares sessions that lie further apart."""
@@ -57,6 +58,8 @@ class Surroundings:
             known, given = replace(known, station_ids=station_ids), replace(given, station_ids=station_ids)
         if entity == "connector" and self._has("evse"):
             given = replace(given, evse_uids=neighbours.ids(self._connection, tables.evse.c.evse_uid))
+        if entity == "session":
+            known = replace(known, kept_stops=kept_stops(self._connection, self._manifest.source))
         if entity == "reservation" and self._has("token"):
             given = replace(given, token_uids=neighbours.ids(self._connection, tables.token.c.token_uid))
         if entity == "contract":

@@ -25,7 +25,7 @@ _NAMES: Mapping[str, str] = {
         "length many_owners max_date not_ascii orphan random_uid reversed truncated virtual"
     ),
     "tx": (
-        "century clock cost dst dup energy impossible meter_reset multi_stop neg no_stop overlap "
+        "century clock cost dst dup energy impossible kept_stop meter_reset multi_stop neg no_stop overlap "
         "rollover session_relative stop_failed stuck time tz unit zero zone"
     ),
     "txt": "html mojibake space truncated",

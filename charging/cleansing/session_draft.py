@@ -64,6 +64,14 @@ class Draft:
         self.is_estimated, self.is_plain = True, False
         self.case.ask(rule, owner_asked, Owner.NETWORK_OWNER)
 
+    def complete(self, rule: str, *, evidence: str, **found: datetime | Decimal) -> None:
+        """Fill in what the source does not say and somebody else has heard: no estimate, and it may be billed."""
+        for column, value in found.items():
+            setattr(self, column, value)
+            text = iso(value) if isinstance(value, datetime) else plain(value)
+            self.case.repair(Repair(field=column, rule=rule, after=text, evidence=evidence))
+        self.is_plain = False
+
     def session(self) -> Session:
         """Return the clean session."""
         if self.stopped_at is None or self.energy_kwh is None:

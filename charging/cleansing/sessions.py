@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from charging.cleansing.case import Case, Rejection, Repair, all_open
+from charging.cleansing.kept_stops import end_by_kept_stops
 from charging.cleansing.references import judge_number, judge_station, judge_token
 from charging.cleansing.session_draft import Draft, by_connector, by_station, still_open
 from charging.cleansing.session_energy import judge_cost, judge_energy, reject_garbage
@@ -33,6 +34,7 @@ def judge(cases: Sequence[Case], context: Context) -> list[Session]:
     if judge_zones(stations):
         stations = by_station(drafts)
     judge_retransmitted(stations)
+    end_by_kept_stops(drafts, context)
     connectors = by_connector(stations)
     estimate_missing_stops(connectors, context)
     for draft in still_open(drafts):

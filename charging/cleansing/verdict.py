@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from charging.cleansing.answers import NOBODY, Answer
 from charging.cleansing.population import Facts
@@ -24,6 +24,9 @@ from charging.network import (
     Tariff,
     Token,
 )
+
+if TYPE_CHECKING:
+    from charging.cleansing.kept_stops import KeptStop
 
 SHIFTED = "csv_shift"
 """A source sets this column to what is wrong where the cells of a line did not fit its header."""
@@ -116,6 +119,8 @@ class Context:
     """Parties (`NL-EVN`) whose contracts are our own: their tokens have no issuer."""
     answers: Mapping[tuple[str, int], Answer] = field(default_factory=lambda: NOBODY)
     """What owners have said about rows that were set aside before, by file and line."""
+    kept_stops: "Mapping[str, KeptStop]" = field(default_factory=dict)
+    """Ends of the source's sessions that the gateway heard in its stead, by session id."""
     max_power_kw: Decimal = Decimal(400)
     """More than this no station of the network can deliver."""
 

@@ -32,6 +32,7 @@ OWNERS: Mapping[str, str] = {"rolled_back": "station migration", "to_site": "mai
 MEANINGS: Mapping[str, str] = {
     "tx.rollover": "a register began again at zero",
     "tx.dup": "a session came twice",
+    "tx.kept_stop": "a station was led elsewhere while it charged, and the gateway kept its stop",
     "tx.stop_failed": "a stop came apart from its session",
     "tx.no_stop": "a stop was missing and is estimated",
 }

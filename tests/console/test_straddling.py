@@ -53,6 +53,7 @@ def test_puts_a_charge_together_and_hides_its_driver(run):
     assert ended.exit_code == 0
     assert "CS-1  2026-03-01T10:00:00Z to 2026-03-01T11:00:00Z, 7.000 kWh, token 04A1…D4" in ended.stdout
     assert "1 charges put together, 0 stops left over, 0 starts without a stop so far" in ended.stdout
+    assert "0 of the 1 are among the clean sessions, each once" in ended.stdout
 
 
 def test_leaves_a_stop_that_fits_nothing_to_a_person(run):
@@ -66,3 +67,18 @@ def test_leaves_a_stop_that_fits_nothing_to_a_person(run):
 
 def test_tells_of_one_station(run):
     assert json.loads(run(STARTED, KEPT, words=["--station", "CS-2", "--json"]).stdout)["joined"] == []
+
+
+@pytest.mark.parametrize(
+    ("back_office", "is_estimated", "is_clean"),
+    [("legacy", False, True), ("legacy", True, False), ("target", False, False)],
+)
+def test_tells_which_charges_are_among_the_clean_sessions(run, engine, back_office, is_estimated, is_clean):
+    row = {"back_office": back_office, "session_id": "7", "station_id": "CS-1", "started_at": AT, "stopped_at": AT}
+    told = {"energy_kwh": 7, "is_estimated": is_estimated, "is_billable": True, "extract_id": "x"}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.session), row | told)
+
+    (charge,) = json.loads(run(STARTED, KEPT, words=["--json"]).stdout)["joined"]
+
+    assert charge["is_clean"] is is_clean

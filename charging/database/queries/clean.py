@@ -90,6 +90,15 @@ def session_parts(
         yield [(row.pop("back_office"), Session(**row)) for row in read]
 
 
+def present(connection: sa.Connection, sessions: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of these sessions, by back-office and id, that are clean and no estimates."""
+    session = tables.session.c
+    chosen = sa.select(session.back_office, session.session_id).where(
+        sa.tuple_(session.back_office, session.session_id).in_(sessions), ~session.is_estimated
+    )
+    return set(connection.execute(chosen).tuples()) if sessions else set()
+
+
 def unbilled_sessions(connection: sa.Connection, *, period: tuple[datetime, datetime]) -> list[Session]:
     """Return the sessions that stopped in a half-open period and are billed to nobody without a person's word."""
     session = tables.session.c

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 
 from charging.database import tables
 from charging.ocpp.relay.facts import BOOK_KINDS, Fact, FactKind
+from charging.ocpp.relay.joining import Joining
+from charging.ocpp.relay.straddling import KEPT_STOPS, READ, straddling
 
 _BEGINS = (FactKind.STARTED, FactKind.SEEN)
 _ENDS = (
@@ -53,6 +56,20 @@ def kept(
     if kinds:
         chosen = chosen.where(table.c.kind.in_(kinds))
     return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def straddled(connection: sa.Connection, back_office: str) -> Joining:
+    """Return the charges of one back-office whose stops were kept, and what is left over of their stations."""
+    fact = tables.transaction_fact.c
+    is_kept = fact.kind.in_(sorted({*KEPT_STOPS, FactKind.RELAYED_STOP}))
+    stations = sa.select(fact.station_id).where(is_kept).distinct()
+    chosen = (
+        sa.select(fact.facts)
+        .where(fact.kind.in_(sorted(READ)), fact.station_id.in_(stations))
+        .order_by(fact.fact_number)
+    )
+    found = straddling(msgspec.convert(facts, Fact) for facts in connection.scalars(chosen))
+    return replace(found, joined=tuple(one for one in found.joined if one.start.back_office == back_office))
 
 
 def open_transactions(

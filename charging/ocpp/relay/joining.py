@@ -34,6 +34,8 @@ class OpenTransaction:
     """A charge that the old back office has begun and not ended."""
 
     station_id: str
+    back_office: str = ""
+    """Whose charge it is."""
     transaction: str
     """OCPP 1.6: the number that the back office gave."""
     connector: int | None

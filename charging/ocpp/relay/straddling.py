@@ -45,6 +45,7 @@ def straddling(facts: Iterable[Fact]) -> Joining:
 def _open(fact: Fact) -> OpenTransaction:
     return OpenTransaction(
         station_id=fact.station_id,
+        back_office=fact.back_office,
         transaction=_id_of(fact),
         connector=fact.connector,
         id_tag=fact.id_tag,
