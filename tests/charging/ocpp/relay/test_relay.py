@@ -49,6 +49,23 @@ def test_a_second_call_waits_for_the_answer_to_the_first():
     assert sent(relay.from_office(b'[3,"1",{}]', NOON)) == [ToStation(b'[3,"1",{}]'), ToOffice(STATUS)]
 
 
+def test_calls_that_wait_go_in_the_order_in_which_they_came():
+    relay = a_relay()
+    up = [b'[2,"%d","Heartbeat",{}]' % number for number in range(4)]
+    down = [b'[2,"%d","Reset",{"type":"Soft"}]' % number for number in range(4)]
+    for call in up:
+        relay.from_station(call, NOON)
+    for call in down:
+        relay.from_office(call, NOON)
+
+    answers = [b'[3,"%d",{}]' % number for number in range(4)]
+    to_office = [sent(relay.from_office(answer, NOON)) for answer in answers]
+    to_station = [sent(relay.from_station(answer, NOON)) for answer in answers]
+
+    assert [after[-1] for after in to_office[:3]] == [ToOffice(call) for call in up[1:]]
+    assert [after[-1] for after in to_station[:3]] == [ToStation(call) for call in down[1:]]
+
+
 def test_an_order_takes_turns_with_the_back_office_and_its_answer_stays_here():
     relay = a_relay()
     relay.from_office(RESET, NOON)
