@@ -1,5 +1,6 @@
 """Starts that nobody ended and stops that no back office was told, out of what the gateway found."""
 
+import msgspec
 import pytest
 
 from charging.ocpp.relay.facts import Fact, FactKind
@@ -99,3 +100,11 @@ def test_a_stop_relayed_to_the_back_office_of_its_start_has_ended_it(is_start_to
 
 def test_a_relayed_stop_of_what_nobody_began_here_is_not_left_over():
     assert straddling([relayed()]).left_over == ()
+
+
+def test_a_relayed_stop_ends_one_charge_where_two_back_offices_count_alike():
+    other = msgspec.structs.replace(started(), back_office="target")
+
+    found = straddling([started(), other, relayed("legacy")])
+
+    assert (found.joined, found.starts, found.stops) == ((), 1, 0)
