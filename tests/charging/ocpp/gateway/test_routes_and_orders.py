@@ -323,11 +323,12 @@ def test_an_order_that_was_taken_while_the_tables_stood_still_is_sent_all_the_sa
 
 
 def test_days_are_made_once_and_dropped_once_they_are_past(world):
-    days = [(system_clock() - timedelta(days=ago)).date() for ago in (40, 20, 0)]
+    today = system_clock().date()
+    days = [today - timedelta(days=ago) for ago in (31, 30, 0)]
     with world.engine.begin() as connection:
         gateway_frames.make_days(connection, days)
         gateway_frames.make_days(connection, days)
-        gone = gateway_frames.drop_days(connection, before=(system_clock() - timedelta(days=30)).date())
+        gone = gateway_frames.drop_days(connection, before=today - timedelta(days=30))
         left = gateway_frames.days(connection)
 
     assert (gone, left) == (days[:1], days[1:])
