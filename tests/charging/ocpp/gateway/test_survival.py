@@ -17,11 +17,11 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database import embedded
-from charging.database.operations import gateway_orders
-from charging.errors import DatabaseUnavailable
-from charging.ocpp.gateway import ordering
+from charging.database.operations import gateway_journal, gateway_orders
+from charging.errors import DatabaseUnavailable, GatewayRuns
+from charging.ocpp.gateway import entries, ordering
 from charging.ocpp.gateway.credential import Credential
-from charging.ocpp.gateway.journal import segments
+from charging.ocpp.gateway.journal import Place, segments
 from charging.secret import Secret
 
 NOTHING = Credential(is_open=True)
@@ -287,6 +287,22 @@ def test_without_tables_and_without_anything_written_down_it_is_not_ready(world,
 
     assert (ready.status_code, status) == (503, 503)
     assert "PostgreSQL is away" in ready.text
+
+
+def test_what_a_second_recorder_brings_from_the_same_place_on_is_not_stored_twice(world, parts):
+    alarm = entries.Alarmed(entries.stamp(system_clock()), "CS-1", "k", "p")
+
+    def store(place, after):
+        with world.engine.begin() as connection:
+            gateway_journal.store(connection, [(place, alarm)], gateway="g", after=after, at=system_clock())
+
+    store(Place(1, 100), None)
+    for after in (None, Place(1, 50)):
+        with pytest.raises(GatewayRuns):
+            store(Place(1, 200), after)
+    store(Place(1, 200), Place(1, 100))
+
+    assert len(world.rows(parts.tables.alarm)) == 2
 
 
 def order(station_id):
