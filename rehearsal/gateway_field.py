@@ -42,6 +42,8 @@ class GatewayField:
     url: str
     engine: sa.Engine
     stations: int
+    strangers: int = 0
+    """How many more are let in, by numbers after the stations': somebody else speaks for them."""
     port: int = 0
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
@@ -88,7 +90,7 @@ class GatewayField:
     async def route(self, name: str) -> None:
         """Let every station's link lead to a back-office from now on."""
         change = gateway_routes.Change(by="the rehearsal", reason="the fleet moves", at=system_clock())
-        every = [identity(number) for number in range(self.stations)]
+        every = [identity(number) for number in range(self.stations + self.strangers)]
         await self.ask(lambda connection: gateway_routes.set_routes(connection, every, name, change=change))
 
     async def links(self) -> dict[str, str]:
@@ -155,6 +157,11 @@ class GatewayField:
         pages = int(Path(f"/proc/{self.processes[name].pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def own_megabytes(self, name: str) -> float:
+        """Return the memory of a process that is its own: its journal's pages are the system's."""
+        lines = Path(f"/proc/{self.processes[name].pid}/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("RssAnon:"))) * 1024 / 1e6
+
     async def _start(self, name: str, arguments: list[str]) -> None:
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = await asyncio.to_thread(
@@ -177,13 +184,13 @@ class GatewayField:
 
 @asynccontextmanager
 async def opened(
-    home: Path, cluster: Cluster, *, stations: int, period: float = 3.0, time_scale: float = 1.0
+    home: Path, cluster: Cluster, *, stations: int, strangers: int = 0, period: float = 3.0, time_scale: float = 1.0
 ) -> AsyncIterator[GatewayField]:
     """Open two back-offices and a gateway, and let the stations dial it; everything ends with the block."""
     url = embedded.create_database(embedded.start(cluster), f"{home.name}_fleet")
     engine = database.connect(Secret(url), is_pooled=False)
     database.migrate(engine)
-    here = GatewayField(home=home, cluster=cluster, url=url, engine=engine, stations=stations)
+    here = GatewayField(home=home, cluster=cluster, url=url, engine=engine, stations=stations, strangers=strangers)
     try:
         for name in OFFICES:
             await here.start_office(name)
@@ -208,7 +215,7 @@ def _let_in(connection: sa.Connection, here: GatewayField) -> None:
     for name in OFFICES:
         office = BackOffice(name=name, address=f"ws://127.0.0.1:{here.port_of(name)}/csms/{{identity}}")
         gateway_routes.set_back_office(connection, office, change=change)
-    for number in range(here.stations):
+    for number in range(here.stations + here.strangers):
         gateway_routes.set_credential(connection, identity(number), Credential(is_open=True), change=change)
 
 

@@ -38,13 +38,18 @@ class OfficeLink(WSListener):
         if frame.msg_type is WSMsgType.TEXT:
             call = json.loads(frame.get_payload_as_bytes())
             if call[0] == 2:
-                answer = self._take(call[2], call[3])
-                transport.send(WSMsgType.TEXT, json.dumps([3, call[1], answer], separators=(",", ":")).encode())
+                transport.send(WSMsgType.TEXT, json.dumps(self._answer(call), separators=(",", ":")).encode())
         elif frame.msg_type is WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type is WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
+
+    def _answer(self, call: list[Any]) -> list[Any]:
+        try:
+            return [3, call[1], self._take(call[2], call[3])]
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+            return [4, call[1], "FormationViolation", type(problem).__name__, {}]
 
     def _take(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         match action:
