@@ -1,10 +1,11 @@
 """A mixed fleet is moved and returned while what it hangs on is killed: nothing may be lost, nobody without a state.
 
-    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through gateway steve script]
+    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through citrineos]
 
 Through the gateway: 1.6 and 2.0.1, all flavours, by routes alone; through SteVe: 1.6, all recipes of the rehearsal,
 with the real engine; through a maker's tool: the same, and whoever's recipe writes keys is asked by a process for each
-question. A tenth of the stations misbehaves. Gateway, PostgreSQL and a back-office are each killed once.
+question; through CitrineOS: every second station is of 2.0.1. A tenth of the stations misbehaves. Gateway, PostgreSQL
+and a back-office are each killed once.
 Exits with 1 if anything went wrong.
 """
 
@@ -21,9 +22,10 @@ from pathlib import Path
 
 from charging.database import embedded
 from charging.migration.crossing import Pace
+from rehearsal.citrineos_fleet import through_citrineos
 from rehearsal.fleet_run import through_gateway, through_steve
 
-WAYS = ("gateway", "steve", "script")
+WAYS = ("gateway", "steve", "script", "citrineos")
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
 PACE = Pace(concurrency=100, starts_per_second=1_000, poll_seconds=1.0, time_scale=0.05)
 
@@ -56,6 +58,8 @@ def main() -> int:
 
 
 async def _run(way: str, place: Path, cluster: embedded.Cluster, chosen: argparse.Namespace) -> dict:
+    if way == "citrineos":
+        return await through_citrineos(place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE)
     if way in {"steve", "script"}:
         return await through_steve(
             place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, scripted=way == "script"

@@ -36,6 +36,10 @@ ENDPOINTS: Mapping[str, Sequence[str]] = {
     "2.0.1/reporting": ("getBaseReport", "getLog"),
 }
 HEARTBEAT_SECONDS = 900
+_CONSTANT: Mapping[str, Payload] = {
+    "Authorize": {"idTagInfo": {"status": "Accepted"}},  # of 1.6: the stations of 2.0.1 here do not ask
+    "DataTransfer": {"status": "UnknownVendorId"},
+}
 
 
 class CitrineOsOcpp:
@@ -49,7 +53,7 @@ class CitrineOsOcpp:
         self._clock, self._token = clock, token
         self._links: dict[str, tuple[ServerConnection, Link]] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        self._transactions = 0
+        self._transactions = len(data.rows["Transactions"])
         self._server: Server | None = None
         path = "/ocpp/{version}/{module}/{action}"
         self.app = Starlette(routes=[Route(path, self._order, methods=["POST"])])
@@ -72,6 +76,11 @@ class CitrineOsOcpp:
             self._server.close()
             await self._server.wait_closed()
         await asyncio.gather(*self._sending, return_exceptions=True)
+
+    def drop_links(self) -> None:
+        """Cut every link without a word."""
+        for connection, _ in self._links.values():
+            connection.transport.abort()
 
     @property
     def connected(self) -> frozenset[str]:
@@ -188,9 +197,7 @@ class CitrineOsOcpp:
             case "TransactionEvent":
                 number = payload["transactionInfo"]["transactionId"]
                 self._charge(identity, number, is_active=payload["eventType"] != "Ended")
-            case "DataTransfer":
-                return {"status": "UnknownVendorId"}
-        return {}
+        return dict(_CONSTANT.get(action, {}))
 
     def _charge(self, identity: str, number: str, *, is_active: bool) -> None:
         named = (

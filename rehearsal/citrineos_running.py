@@ -36,12 +36,17 @@ async def citrineos(
     token: str = "",
     secret: str = "",
     generation: Generation = Generation.CONNECTION_NAME,
+    data: CitrineOs | None = None,
 ) -> AsyncIterator[Door]:
-    """Let one run that knows these stations; its ports are kept in the folder."""
-    data = CitrineOs(secret=secret, generation=generation)
-    identity = "ocppConnectionName" if generation is Generation.CONNECTION_NAME else "id"
-    for station_id in stations:
-        data.add("ChargingStations", **{identity: station_id})
+    """Let one run that knows these stations; its ports are kept in the folder.
+
+    With `data`, it is one that ran before, and holds what it held.
+    """
+    if data is None:
+        data = CitrineOs(secret=secret, generation=generation)
+        identity = "ocppConnectionName" if generation is Generation.CONNECTION_NAME else "id"
+        for station_id in stations:
+            data.add("ChargingStations", **{identity: station_id})
     ocpp = CitrineOsOcpp(data, clock=clock, token=token)
     sockets = listen(folder, [f"{name}-http", f"{name}-ws"])
     server = web(Starlette(routes=[*data.app.routes, *ocpp.app.routes]))

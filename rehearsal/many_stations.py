@@ -44,7 +44,8 @@ MISBEHAVIOURS = (
 """Of which the tenth that misbehaves has each in turn: those of `Behaviour`, and three that the process adds."""
 AGES_SECONDS = 3_000.0
 """A reset of 50 minutes."""
-_STRAYS_AFTER = (0.5, 4.0)
+STRAYS_AFTER = (0.5, 4.0)
+"""Between how many seconds a station strays again."""
 
 
 def fleet(
@@ -129,14 +130,12 @@ async def _stray(station: Station, how: str) -> None:
     """Do now and then what a station does that drops its link without a word, or connects twice at once."""
     chance = Random(station.truth.station_id)
     while how in {"drops_links", "connects_twice"}:
-        await asyncio.sleep(chance.uniform(*_STRAYS_AFTER))
+        await asyncio.sleep(chance.uniform(*STRAYS_AFTER))
         if how == "drops_links":
             station.lose_link()
             continue
         with contextlib.suppress(OSError, TimeoutError, ValueError, WebSocketException):
-            async with connect(
-                station.memory.dialled, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, proxy=None
-            ):
+            async with connect(station.dialled, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, proxy=None):
                 await asyncio.sleep(0.1)
 
 

@@ -101,6 +101,11 @@ class Station:
                 longest = min(0.25 * 2**failures, LONGEST_WAIT_SECONDS)
                 await asyncio.sleep(longest * self._rng.uniform(0.5, 1.0))
 
+    @property
+    def dialled(self) -> str:
+        """What it dials, with its identity."""
+        return self.memory.dialled
+
     def lose_link(self) -> None:
         """Cut the connection without a word, as a cellular network does."""
         if self._socket is not None:

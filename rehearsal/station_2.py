@@ -70,6 +70,21 @@ class Station2:
                 failures += 1
                 await asyncio.sleep(self._wait_seconds)
 
+    @property
+    def dialled(self) -> str:
+        """What it dials, with its identity."""
+        return f"{self.memory.url(self.memory.active).rstrip('/')}/{quote(self.identity, safe='')}"
+
+    @property
+    def is_charging(self) -> bool:
+        """Whether a charge has begun whose end has not been answered."""
+        return self._charge is not None
+
+    def lose_link(self) -> None:
+        """Cut the connection without a word, as a cellular network does."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
     async def begin_charge(self) -> None:
         """Let a driver begin."""
         self._charge = f"tx-{self.identity}-{next(self._charges)}", 0

@@ -46,7 +46,7 @@ def prepare(url: str, generation: Generation, network: Network) -> None:
 def plan(engine: sa.Engine, network: Network, *, at: datetime) -> None:
     """Store a plan with every station in its one wave, each with the recipe that fits it."""
     known = recipes()
-    records = [_record(truth) for truth in network.stations]
+    records = [record(truth) for truth in network.stations]
     chosen = {record.station_id: choose(known, record) for record in records}
     rows = [
         {
@@ -66,7 +66,8 @@ def plan(engine: sa.Engine, network: Network, *, at: datetime) -> None:
         write.store_plan(connection, plan_id=PLAN, parameters={}, content_sha256="0", moves=rows, at=at)
 
 
-def _record(truth: TrueStation) -> Station:
+def record(truth: TrueStation) -> Station:
+    """Return what is known of a station before it moves."""
     return Station(
         station_id=truth.station_id,
         location_id=truth.location_id,

@@ -7,6 +7,7 @@ import pytest
 
 from charging.database import embedded
 from charging.migration.crossing import Pace
+from rehearsal.citrineos_fleet import through_citrineos
 from rehearsal.crowd import MISBEHAVIOURS, kinds
 from rehearsal.fleet_run import through_gateway, through_steve
 from rehearsal.many_stations import fleet
@@ -53,6 +54,18 @@ def test_moves_and_returns_a_fleet_by_its_makers_tool(cluster):
     assert found["wrong"] == []
     assert found["well_behaved"].get("verified", 0) > 0
     assert found["tool_runs"] > found["well_behaved"]["verified"] * 4, "a read, a write, and both again on the way back"
+    assert set(found["after_return"]) <= {"rolled_back", "to_site"}
+
+
+def test_moves_and_returns_both_generations_between_two_citrineos(cluster):
+    home, server = cluster
+
+    found = asyncio.run(through_citrineos(home, server, stations=20, seed=7, as_of=AS_OF, pace=PACE))
+
+    assert found["wrong"] == []
+    assert found["of_2_0_1"] == 10
+    assert found["well_behaved_of_2_0_1"].get("verified", 0) > 0
+    assert found["well_behaved"]["verified"] > found["well_behaved_of_2_0_1"]["verified"]
     assert set(found["after_return"]) <= {"rolled_back", "to_site"}
 
 
