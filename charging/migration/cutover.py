@@ -49,6 +49,8 @@ async def roll_back(
 ) -> list[Outcome]:
     """Bring stations back to the legacy, also verified ones; those that have not begun or are back stay as they are.
 
+    So do those that a person moved: what is known of their way there says nothing of a way back.
+
     Raises:
         UnknownThing: if a move names a recipe that is not given; nothing has been sent then.
         BaseExceptionGroup: if the journal or the engine itself failed for a station; all others have been finished.
@@ -82,7 +84,7 @@ async def _travel(journey: Journey) -> Outcome:
 
 
 async def _turn_round(journey: Journey, *, reason: str) -> Outcome:
-    if Stage.ROLLING_BACK in TRANSITIONS[journey.stage]:
+    if Stage.ROLLING_BACK in TRANSITIONS[journey.stage] and not journey.was_moved_by_hand:
         await journey.crossing.starts.pass_through()
         await journey.enter(Turn(after=Stage.ROLLING_BACK, reason=reason))
     if journey.stage is Stage.ROLLING_BACK:

@@ -150,6 +150,12 @@ class Journey:
         is_refused = effect is not None and effect.response is not None and effect.response["status"] not in TAKEN
         return None if is_refused else effect
 
+    @property
+    def was_moved_by_hand(self) -> bool:
+        """Whether it is verified because a person brought it to the target: it was not told to go, or had gone back."""
+        has_turned = any(step.startswith(("back.", "undo.")) for step in self.effects)
+        return self.stage is Stage.VERIFIED and (has_turned or self.commitment() is None)
+
     def _end(self, deadline_at: datetime | None) -> float | None:
         """Return when the present stage's time is up; never later than if it began now, whatever the clock shows."""
         if deadline_at is None or self.stage in FINAL:

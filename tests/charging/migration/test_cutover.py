@@ -4,7 +4,7 @@ import asyncio
 import functools
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,6 +13,7 @@ from charging.errors import DatabaseUnavailable, UnknownThing
 from charging.migration import cutover, journey, rollback, steps
 from charging.migration.cutover import cut_over, roll_back
 from charging.migration.lifecycle import FINAL, Stage
+from charging.migration.ports import Effect
 from charging.migration.recipes import Order
 
 MINUTE = timedelta(minutes=1)
@@ -146,6 +147,22 @@ def test_rolling_back_leaves_alone_what_has_not_begun_or_is_at_rest(make_world):
     [outcome] = world.run(send_back)
 
     assert (outcome.stage, world.journal.history) == (Stage.PLANNED, [])
+
+
+@pytest.mark.parametrize("steps", [[], ["reset", "back.reset"]], ids=["never told to go", "sent back, and not seen"])
+def test_rolling_back_leaves_alone_what_a_person_has_moved(make_world, steps):
+    world = make_world(["honest"])
+    world.stations["S0"].at = frozenset({"target"})
+    world.journal.stages["S0"] = Stage.VERIFIED
+    for step in steps:
+        told = Effect(
+            request={"via": "legacy"}, response={"status": "Accepted"}, intended_at=datetime(2026, 3, 1, tzinfo=UTC)
+        )
+        world.journal.rows["S0"][step] = told
+
+    [outcome] = world.run(send_back)
+
+    assert (outcome.stage, world.journal.history, world.calls) == (Stage.VERIFIED, [], 0)
 
 
 def test_a_station_that_came_back_is_said_to_have_accepted_everything(make_world):
