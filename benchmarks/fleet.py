@@ -4,7 +4,8 @@
 
 Through the gateway: 1.6 and 2.0.1, all flavours, by routes alone; through SteVe: 1.6, all recipes of the rehearsal,
 with the real engine; through a maker's tool: the same, and whoever's recipe writes keys is asked by a process for each
-question; through CitrineOS: every second station is of 2.0.1. A tenth of the stations misbehaves. Gateway, PostgreSQL
+question; through CitrineOS: every second station is of 2.0.1; on site: by
+work orders that are closed by import, one way. A tenth of the stations misbehaves. Gateway, PostgreSQL
 and a back-office are each killed once.
 Exits with 1 if anything went wrong.
 """
@@ -24,8 +25,9 @@ from charging.database import embedded
 from charging.migration.crossing import Pace
 from rehearsal.citrineos_fleet import through_citrineos
 from rehearsal.fleet_run import through_gateway, through_steve
+from rehearsal.fleet_visits import through_visits
 
-WAYS = ("gateway", "steve", "script", "citrineos")
+WAYS = ("gateway", "steve", "script", "citrineos", "onsite")
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
 PACE = Pace(concurrency=100, starts_per_second=1_000, poll_seconds=1.0, time_scale=0.05)
 
@@ -60,6 +62,10 @@ def main() -> int:
 async def _run(way: str, place: Path, cluster: embedded.Cluster, chosen: argparse.Namespace) -> dict:
     if way == "citrineos":
         return await through_citrineos(place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE)
+    if way == "onsite":
+        return await through_visits(
+            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, patience=chosen.patience
+        )
     if way in {"steve", "script"}:
         return await through_steve(
             place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, scripted=way == "script"

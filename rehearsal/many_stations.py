@@ -1,7 +1,8 @@
 """A fleet's stations as one process: `python -m rehearsal.many_stations`. A tenth of them can misbehave.
 
 It is told on its standard input, a word a line: `restart` restarts all at once and says how long it took; `where` says
-how many are where. It answers with a line of JSON.
+how many are where; `visit URL STATION…` sets that address at stations, by hand, and restarts them. It answers with a
+line of JSON.
 """
 
 import argparse
@@ -98,7 +99,12 @@ async def run(network: Network, how: dict[str, str], *, home: Path, url: str) ->
     gc.freeze()
     try:
         async for word in _words():
-            answer = await _restarted(stations) if word == "restart" else _where(stations)
+            told, *rest = word.split()
+            if told == "visit":
+                url, *names = rest
+                for name in names:
+                    await by_id[name].set_by_hand(url)
+            answer = await _restarted(stations) if told == "restart" else _where(stations)
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     finally:

@@ -120,6 +120,13 @@ class Station:
         """
         return None if self._socket is None else await self._orders.answer(action, payload)
 
+    async def set_by_hand(self, url: str) -> None:
+        """Let a person set the address (without identity) at the station itself, and restart it."""
+        self.memory.configuration |= addressing.factory_configuration(self.truth, url=url)
+        self.memory.restart = "Hard"
+        await self._store()
+        await self._leave()
+
     async def fail_meter(self) -> None:
         """Break the power meter."""
         self.memory.is_meter_failed = True

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ from charging.database.queries import moves as read
 from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
 from charging.migration.lifecycle import Stage
-from charging.migration.ports import Channel
+from charging.migration.ports import Channel, Sighting
 from charging.migration.recipes import Address, Recipe
 from charging.ocpp.channels.steve import open_steve
 from charging.ocpp.channels.tool import Run
@@ -96,6 +96,19 @@ class Field:
             station_id: "gone" if url is None else next(name for place, name in names.items() if url.startswith(place))
             for station_id, url in told["at"].items()
         }
+
+    async def visit(self, station_ids: Sequence[str], name: str) -> None:
+        """Have people set a back-office's address at stations, by hand, and restart them."""
+        await self.ask_stations(" ".join(["visit", self.dialled(name), *station_ids]))
+
+    async def seen(self, station_ids: Sequence[str], name: Literal["legacy", "target"]) -> Mapping[str, Sighting]:
+        """Return what a back-office has heard of stations.
+
+        Raises:
+            BackOfficeUnavailable: if it cannot say.
+        """
+        async with self._channel(name, {}) as channel:
+            return await channel.sightings(station_ids)
 
     def charges(self, name: str) -> dict[str, int]:
         """Return how many charges a back-office has that began, that ended, and ends that it could not place."""
@@ -198,6 +211,7 @@ async def opened(
     misbehave: bool,
     pace: Pace,
     scripted: bool = False,
+    on_site: bool = False,
 ) -> AsyncIterator[Field]:
     """Open both back-offices and let the stations dial the legacy; yield when all are there.
 
@@ -210,7 +224,7 @@ async def opened(
         await asyncio.to_thread(prepare, urls[name], generation, network)
     engine = database.connect(Secret(urls["rehome"]))
     database.migrate(engine)
-    plan(engine, network, at=as_of)
+    plan(engine, network, at=system_clock() if on_site else as_of, on_site=on_site)
     here = Field(
         home=home,
         server_url=server_url,

@@ -43,21 +43,21 @@ def prepare(url: str, generation: Generation, network: Network) -> None:
             connection.execute(number)
 
 
-def plan(engine: sa.Engine, network: Network, *, at: datetime) -> None:
-    """Store a plan with every station in its one wave, each with the recipe that fits it."""
+def plan(engine: sa.Engine, network: Network, *, at: datetime, on_site: bool = False) -> None:
+    """Store a plan with every station in its one wave, each with the recipe that fits it; or one that visits all."""
     known = recipes()
     records = [record(truth) for truth in network.stations]
     chosen = {record.station_id: choose(known, record) for record in records}
     rows = [
         {
             "station_id": record.station_id,
-            "wave": 0,
+            "wave": None if on_site else 0,
             "lane": str(record.lane),
-            "recipe": recipe.name if (recipe := chosen[record.station_id]) else None,
-            "stage": Stage.PLANNED,
+            "recipe": recipe.name if (recipe := chosen[record.station_id]) and not on_site else None,
+            "stage": Stage.TO_SITE if on_site else Stage.PLANNED,
             "attempt": 1,
             "deadline_at": None,
-            "reason": "",
+            "reason": "its recipe asks for a visit" if on_site else "",
         }
         for record in records
     ]

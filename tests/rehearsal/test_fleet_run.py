@@ -10,6 +10,7 @@ from charging.migration.crossing import Pace
 from rehearsal.citrineos_fleet import through_citrineos
 from rehearsal.crowd import MISBEHAVIOURS, kinds
 from rehearsal.fleet_run import through_gateway, through_steve
+from rehearsal.fleet_visits import through_visits
 from rehearsal.many_stations import fleet
 
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -67,6 +68,15 @@ def test_moves_and_returns_both_generations_between_two_citrineos(cluster):
     assert found["well_behaved_of_2_0_1"].get("verified", 0) > 0
     assert found["well_behaved"]["verified"] > found["well_behaved_of_2_0_1"]["verified"]
     assert set(found["after_return"]) <= {"rolled_back", "to_site"}
+
+
+def test_moves_a_fleet_by_work_orders_that_are_closed_by_import(cluster):
+    home, server = cluster
+
+    found = asyncio.run(through_visits(home, server, stations=20, seed=7, as_of=AS_OF, pace=PACE, patience=120))
+
+    assert found["wrong"] == []
+    assert found["orders"]["done"] == found["stages"]["verified"] >= 18
 
 
 def test_lets_a_tenth_misbehave_in_every_way():
