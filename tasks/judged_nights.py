@@ -1,10 +1,8 @@
 """Judging one night from what is stored, and following up what it finds. Every night is one transaction."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +27,7 @@ from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
 from tasks import as_provider, night_parts, night_sides, not_billed, places, stored_nights
 from tasks.intake import MARGIN, Taken
+from tasks.night_folder import night_folder
 from tasks.night_parts import Agreement, Workplace
 from tasks.night_sides import Sides, own
 
@@ -72,8 +71,8 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
     provider = as_provider.known(connection, partner)
     partner = provider.partner if provider else partner
-    with tempfile.TemporaryDirectory(prefix="night-", dir=at.folder) as folder:
-        sides = night_sides.both(connection, partner, around, provider=provider, now=now, folder=Path(folder))
+    with night_folder(at.folder) as folder:
+        sides = night_sides.both(connection, partner, around, provider=provider, now=now, folder=folder)
         aliases, ours = _aliases(connection, partner), sides.ours.scan()
         twice = held_twice(ours, aliases=aliases, time_zone=partner.terms.time_zone)
         agreement = Agreement(
@@ -91,7 +90,7 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
             exact=sides.exact,
             parts=at.parts_of(sides.ours.height + sides.theirs.height),
             each=at.each,
-            folder=Path(folder),
+            folder=folder,
         )
         judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
         judged = (
