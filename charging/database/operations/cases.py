@@ -28,16 +28,17 @@ def store(connection: sa.Connection, cases: Sequence[Case], history: Sequence[Ha
     rows.copy_new(connection, tables.case_event, _EVENT, _events(history, numbers))
 
 
-def store_proposals(connection: sa.Connection, proposals: Iterable[Proposal], *, at: datetime) -> None:
+def store_proposals(connection: sa.Connection, proposals: Sequence[Proposal], *, at: datetime) -> None:
     """Keep proposals; one that was made before stays as it is, and takes the place of others about the same case."""
-    for one in proposals:
-        row = tables.proposal.c
-        connection.execute(
-            sa.update(tables.proposal)
-            .where(row.case_key == one.case_key, row.state == "proposed", row.proposal_id != one.proposal_id)
-            .values(state="superseded")
-        )
-        rows.insert_new(connection, tables.proposal, [_proposal(one, at)])
+    row = tables.proposal.c
+    made = {one.case_key: one.proposal_id for one in proposals}
+    cases, ids = (sa.literal(list(each), ARRAY(row.case_key.type)) for each in (made, made.values()))
+    connection.execute(
+        sa.update(tables.proposal)
+        .where(row.case_key == sa.any_(cases), row.state == "proposed", row.proposal_id != sa.all_(ids))
+        .values(state="superseded")
+    )
+    rows.insert_new(connection, tables.proposal, (_proposal(one, at) for one in proposals))
 
 
 def supersede(connection: sa.Connection, case_keys: Iterable[str]) -> None:
