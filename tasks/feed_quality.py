@@ -32,8 +32,9 @@ def ask(connection: sa.Connection, partner: Partner, *, day: date, period: Perio
     and judged all the same: every CDR of a partner's is in a verdict. What blocks is for the caller to stop at.
     """
     count = cdr_frames.count(connection, partner.name, Side.THEIRS, period=period)
-    stored = cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=period)
-    frame = pl.concat([SCHEMA.to_frame(), *(_thinned(part.frame, every=-(-count // MOST)) for part in stored)])
+    every = max(1, -(-count // MOST))
+    stored = cdr_frames.cdr_frames(connection, partner.name, Side.THEIRS, period=period, every=every)
+    frame = pl.concat([SCHEMA.to_frame(), *(part.frame for part in stored)])
     if frame.is_empty():
         return dict(NOT_ASKED)
     given = Given(as_of=now, currencies={partner.terms.currency}, evse_ids=_known_evses(connection, partner))
@@ -55,12 +56,6 @@ def require_good(feed: Mapping[str, Any]) -> None:
     """
     if feed["blocks"]:
         raise QualityBlocked(SUITE, feed["blocks"])
-
-
-def _thinned(frame: pl.DataFrame, *, every: int) -> pl.DataFrame:
-    """Return every n-th row, the same ones whenever it is asked."""
-    number = pl.col("raw_sha256").str.head(8).str.to_integer(base=16, strict=False).fill_null(0)
-    return frame if every <= 1 else frame.filter(number % every == 0)
 
 
 def _known_evses(connection: sa.Connection, partner: Partner) -> set[str] | None:

@@ -1,6 +1,6 @@
 """Both sides of a night and its neighbourhood, as they are stored, in columns; many of them in files of a folder."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -9,23 +9,21 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from charging.database.queries import cdr_frames, clean
+from charging.database.queries import cdr_frames, clean, session_frames
 from charging.database.queries import identifiers as ledger
 from charging.errors import CountsDisagree
-from charging.identifiers.ledger import Ledger
-from charging.network import Evse, Session
 from charging.reconciliation.night_frame import NightFrame
-from charging.roaming.cdr import BACK_OFFICES, Cdr, Cohort, Side
+from charging.roaming.cdr import Cdr, Side
 from charging.roaming.frame import to_frame
 from charging.roaming.held import Account, HeldCdrs
-from charging.roaming.own import Own, Skipped, billed, unpriced
-from charging.roaming.own_frame import priced_in_columns
+from charging.roaming.own import Own, Skipped
+from charging.roaming.own_frame import OwnFrame, own_frame
+from charging.roaming.own_sessions import Known
 from charging.roaming.partner import Partner
 from charging.roaming.placing import placed, placed_cdrs
 from tasks import places
 from tasks.as_provider import Provider
 
-COHORTS: Mapping[str, Cohort] = {office: cohort for cohort, office in BACK_OFFICES.items()}
 Period = tuple[datetime, datetime]
 
 
@@ -92,7 +90,7 @@ def _ours(
     """Yield our CDRs in columns, those of them whose rows are not exact, and the sessions that became none."""
     if provider is None:
         for made in own_parts(connection, partner, around):
-            yield *priced_in_columns(made.cdrs, partner), made.skipped
+            yield made.frame, made.cdrs, made.skipped
         return
     told = provider.own(connection, around, as_of=now)
     frame = to_frame(told.cdrs)
@@ -101,38 +99,23 @@ def _ours(
 
 def own(connection: sa.Connection, partner: Partner, period: Period) -> Own:
     """Return our CDRs of the sessions of a partner's drivers that ended in a half-open period, as they are now."""
-    parts = list(own_parts(connection, partner, period))
+    parts = [part.values() for part in own_parts(connection, partner, period)]
     return Own(
-        cdrs=tuple(sorted((billed(cdr, partner) for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
-        skipped=tuple(one for part in parts for one in part.skipped),
+        cdrs=tuple(sorted((cdr for part in parts for cdr in part.cdrs), key=attrgetter("cdr_id"))),
+        skipped=tuple(sorted((one for part in parts for one in part.skipped), key=_numbered)),
     )
 
 
-def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> Iterator[Own]:
-    """Yield the same without amounts, some ten thousand sessions at a time."""
-    tokens = {token.token_uid: token for token in clean.tokens(connection)}
-    evses = {(evse.station_id, evse.connector_id): evse for evse in places.evses(connection)}
-    id_at, zones = _dated(ledger.ledger(connection)), clean.time_zones(connection)
-    for seen in clean.session_parts(connection, issuer=partner.party, period=period):
-        office = {id(session): back_office for back_office, session in seen}
-
-        def cohort(session: Session, office: Mapping[int, str] = office) -> Cohort | None:
-            return COHORTS.get(office[id(session)])
-
-        yield unpriced(
-            [session for _, session in seen],
-            partner=partner,
-            tokens=tokens,
-            evses=evses,
-            cohort=cohort,
-            id_at=id_at,
-            zones=zones,
-        )
-
-
-def _dated(names: Ledger) -> Callable[[Evse, datetime], str | None]:
-    """Return what tells the id that an EVSE bore at an instant; the present one, where it had none yet."""
-    return lambda evse, at: names.known_as(evse.evse_uid, at) or evse.evse_id
+def own_parts(connection: sa.Connection, partner: Partner, period: Period) -> Iterator[OwnFrame]:
+    """Yield the same in columns, some ten thousand sessions at a time."""
+    known = Known(
+        tokens={token.token_uid: token for token in clean.tokens(connection)},
+        evses={(evse.station_id, evse.connector_id): evse for evse in places.evses(connection)},
+        names=ledger.ledger(connection),
+        zones=clean.time_zones(connection),
+    )
+    for part in session_frames.session_frames(connection, issuer=partner.party, period=period):
+        yield own_frame(part, partner=partner, known=known)
 
 
 def _numbered(one: Skipped) -> tuple[str, str]:

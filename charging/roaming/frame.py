@@ -23,6 +23,7 @@ NUMBERS = ("energy_kwh", "net", "gross", "total_hours", "parking_hours", "meter_
 _MICRO = 6
 _EXACT = Context(prec=80)  # the usual 28 digits would round a long number silently to one that fits
 _GREATEST = 2**63 - 1
+_SCALED = pl.Decimal(38, _MICRO)
 _OTHERS: dict[str, Any] = {
     "started_at": INSTANT,
     "ended_at": INSTANT,
@@ -64,6 +65,17 @@ def from_micro(scaled: int) -> Decimal:
     """Return the number that a column's integer stands for, with two decimals, or more where they say something."""
     hundredths, finer = divmod(scaled, 10_000)
     return Decimal(scaled).scaleb(-_MICRO).normalize() if finer else Decimal(hundredths).scaleb(-2)
+
+
+def fits(text: pl.Expr) -> pl.Expr:
+    """Return of a column of numbers, as PostgreSQL writes them, which are held by a `…_micro` column."""
+    return text.str.contains(r"^-?[0-9]{1,12}(\.[0-9]{1,6}0*)?$")
+
+
+def micro_column(text: pl.Expr) -> pl.Expr:
+    """Return such numbers times a million; None for those that do not fit."""
+    held = pl.when(fits(text)).then(text)
+    return held.cast(_SCALED, strict=False).to_physical().cast(pl.Int64, strict=False)
 
 
 def to_frame(cdrs: Iterable[Cdr]) -> pl.DataFrame:

@@ -18,6 +18,8 @@ from charging.tariffs.cost import Price
 from charging.tariffs.price import price
 from charging.tariffs.tariff import Dimension
 
+ESTIMATED = "its end is estimated: a person decides whether it is billed"
+FAILED_START = "it is a failed start"
 UNKNOWN_ZONES: Mapping[str, str] = {}
 _HOUR = Decimal(3600)
 _PUBLISHED = Decimal("0.0001")  # OCPI's numbers have four decimals
@@ -72,21 +74,6 @@ def own_cdrs(
     `tokens` is by canonical token uid; `evses` by station and connector; `cohort` says whether the station had been
     moved when a session began; `id_at` which id the EVSE bore then; `zones` the time zone of a station's location.
     """
-    made = unpriced(sessions, partner=partner, tokens=tokens, evses=evses, cohort=cohort, id_at=id_at, zones=zones)
-    return replace(made, cdrs=tuple(billed(cdr, partner) for cdr in made.cdrs))
-
-
-def unpriced(
-    sessions: Iterable[Session],
-    *,
-    partner: Partner,
-    tokens: Mapping[str, Token],
-    evses: Mapping[tuple[str, int], Evse],
-    cohort: Callable[[Session], Cohort | None],
-    id_at: Callable[[Evse, datetime], str | None] = lambda evse, _: evse.evse_id,
-    zones: Mapping[str, str] = UNKNOWN_ZONES,
-) -> Own:
-    """Return the same without amounts."""
     cdrs: list[Cdr] = []
     skipped: list[Skipped] = []
     for session in sorted(sessions, key=attrgetter("session_id")):
@@ -103,16 +90,14 @@ def unpriced(
         made = _cdr(session, token, evse, partner, cohort(session))
         zone = zones.get(session.station_id)
         raw_sha256 = version(made.raw_sha256, made.evse_raw, made.contract_compact, made.cohort, zone)
-        cdrs.append(replace(made, time_zone=zone, raw_sha256=raw_sha256))
+        cdrs.append(billed(replace(made, time_zone=zone, raw_sha256=raw_sha256), partner))
     return Own(cdrs=tuple(cdrs), skipped=tuple(skipped))
 
 
 def _refusal(session: Session) -> str | None:
     if session.is_estimated:
-        return "its end is estimated: a person decides whether it is billed"
-    if not session.is_billable:
-        return "it is a failed start"
-    return None
+        return ESTIMATED
+    return None if session.is_billable else FAILED_START
 
 
 def _cdr(session: Session, token: Token, evse: Evse | None, partner: Partner, cohort: Cohort | None) -> Cdr:

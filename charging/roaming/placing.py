@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
@@ -10,19 +10,8 @@ from charging.identifiers import evse_id
 from charging.identifiers.ledger import Ledger
 from charging.network import Evse
 from charging.roaming.cdr import Cdr, Cohort
+from charging.roaming.dated import EVER, FACTS, holding
 from charging.roaming.frame import INSTANT
-
-_EVER = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
-_ANSWERS = pl.Schema(
-    {
-        "evse_compact": pl.String(),
-        "order": pl.Int32(),
-        "begins_at": INSTANT,
-        "answers_until": INSTANT,
-        "found": pl.String(),
-    }
-)
-_PLACED = pl.Schema({"row": pl.UInt32(), "found": pl.String()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +42,8 @@ def stations(ledger: Ledger, evses: Iterable[Evse], *, moved_at: Mapping[str, da
 def placed(frame: pl.DataFrame, known: Stations) -> pl.DataFrame:
     """Return CDRs (`charging.roaming.frame.SCHEMA`), each with its station and cohort where the EVSE is one of ours."""
     ids = frame["evse_compact"].unique().drop_nulls()
-    answers = pl.DataFrame(list(_answers(ids, known)), schema=_ANSWERS, orient="row")
-    rows = frame.select("evse_compact", "started_at").with_row_index("row")
-    answering = rows.join(answers, on="evse_compact").filter(
-        pl.col("begins_at") <= pl.col("started_at"), pl.col("started_at") < pl.col("answers_until")
-    )
-    first = answering.sort("row", "order").unique("row", keep="first", maintain_order=True).select(_PLACED.names())
-    where = rows.select("row").join(first, on="row", how="left", maintain_order="left")["found"]
+    answers = pl.DataFrame(list(_answers(ids, known)), schema=FACTS, orient="row")
+    where = holding(answers, about=frame["evse_compact"], at=frame["started_at"])
     moved = pl.DataFrame(
         {"found": list(known.moved_at), "moved_at": list(known.moved_at.values())},
         schema={"found": pl.String, "moved_at": INSTANT},
@@ -98,7 +82,7 @@ def _answers(ids: Iterable[str], known: Stations) -> Iterator[tuple[object, ...]
     for text in ids:
         names = known.ledger.bearers(text)
         for order, name in enumerate(names):
-            begins, until = name.valid_from or _EVER[0], name.answers_until or _EVER[1]
+            begins, until = name.valid_from or EVER[0], name.answers_until or EVER[1]
             yield text, order, begins, until, known.by_uid.get(name.evse_uid)
         if text in known.by_id:
-            yield text, len(names), *_EVER, known.by_id[text]
+            yield text, len(names), *EVER, known.by_id[text]

@@ -6,17 +6,15 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BIT
 
 from charging.database import tables
 from charging.database.queries import stored_cdrs
-from charging.database.queries.csv_frames import frames
+from charging.database.queries.csv_frames import frames, microseconds
 from charging.database.queries.stored_cdrs import Period
 from charging.roaming.cdr import Cdr, Side
-from charging.roaming.frame import INSTANT, LINE, NUMBERS, SCHEMA
+from charging.roaming.frame import INSTANT, LINE, NUMBERS, SCHEMA, fits, micro_column
 
-_FITS = r"^-?[0-9]{1,12}(\.[0-9]{1,6}0*)?$"
-"""A number that `…_micro` columns hold."""
-_SCALED = pl.Decimal(38, 6)
 _AS_STORED = pl.Struct(dict.fromkeys(("measure", "started_at", "volume", "tariff_id"), pl.String()))
 _WRITTEN = "%Y-%m-%dT%H:%M:%S%.f%:z"
 
@@ -31,10 +29,17 @@ class StoredFrame:
     """The same, where they are not exact."""
 
 
-def cdr_frames(connection: sa.Connection, partner: str, side: Side, *, period: Period) -> Iterator[StoredFrame]:
-    """Yield every version of every CDR of one side whose session ended in a half-open period, in no order."""
+def cdr_frames(
+    connection: sa.Connection, partner: str, side: Side, *, period: Period, every: int = 1
+) -> Iterator[StoredFrame]:
+    """Yield every version of every CDR of one side whose session ended in a half-open period, in no order.
+
+    Of many, `every` n-th can be asked for, by its hash: the same ones whenever they are.
+    """
     columns: list[Any] = [_as_read(name) for name in _read_as()]
     chosen = sa.select(*columns).where(_of(partner, side, period))
+    if every > 1:
+        chosen = chosen.where(_number() % every == 0)
     unusual: list[pl.DataFrame] = []
     for stated in frames(connection, chosen, _read_as()):
         frame = _frame(stated)
@@ -57,6 +62,13 @@ def _of(partner: str, side: Side, period: Period) -> sa.ColumnElement[bool]:
     return sa.and_(row.partner == partner, row.side == str(side), is_inside)
 
 
+def _number() -> sa.ColumnElement[int]:
+    """Return the first digits of a version's hash as a number."""
+    digits = sa.func.left(tables.cdr.c.raw_sha256, 8)
+    number = sa.cast(sa.cast(sa.literal("x") + digits, BIT(32)), sa.BigInteger)
+    return sa.case((digits.regexp_match("^[0-9a-f]{8}$"), number), else_=0)
+
+
 def _read_as() -> pl.Schema:
     """Return the columns of `SCHEMA` as they are read: numbers and lists as texts, instants as microseconds."""
     whole = (pl.Boolean(), pl.Int32())
@@ -72,14 +84,10 @@ def _read_as() -> pl.Schema:
 def _as_read(name: str) -> sa.ColumnElement[object]:
     kind = SCHEMA.get(name)
     if kind == INSTANT:
-        return _micros(name)
+        return microseconds(tables.cdr.c[name])
     if name in NUMBERS or isinstance(kind, pl.List):
         return sa.cast(tables.cdr.c[name], sa.Text)
     return tables.cdr.c[name]
-
-
-def _micros(name: str) -> sa.ColumnElement[object]:
-    return sa.cast(sa.func.extract("epoch", tables.cdr.c[name]) * 1_000_000, sa.BigInteger)
 
 
 def _frame(stated: pl.DataFrame) -> pl.DataFrame:
@@ -88,11 +96,11 @@ def _frame(stated: pl.DataFrame) -> pl.DataFrame:
         pl.col("lines").str.json_decode(pl.List(_AS_STORED)),
         *(pl.col(name).str.json_decode(pl.List(pl.String)) for name in ("quality", "session_aliases")),
     )
-    volumes = pl.col("lines").list.eval(pl.element().struct.field("volume").str.contains(_FITS)).list.all()
-    fits = [pl.col(name).str.contains(_FITS).fill_null(value=True) for name in NUMBERS]
+    volumes = pl.col("lines").list.eval(fits(pl.element().struct.field("volume"))).list.all()
+    numbers = [fits(pl.col(name)).fill_null(value=True) for name in NUMBERS]
     return lists.select(
         *(_column(name, kind) for name, kind in SCHEMA.items() if name != "is_exact"),
-        is_exact=pl.all_horizontal(volumes, *fits),
+        is_exact=pl.all_horizontal(volumes, *numbers),
     )
 
 
@@ -103,14 +111,9 @@ def _column(name: str, kind: pl.DataType) -> pl.Expr:
             pl.struct(
                 measure=line.field("measure"),
                 started_at=line.field("started_at").str.to_datetime(_WRITTEN, time_unit="us", time_zone="UTC"),
-                volume_micro=_micro(line.field("volume")),
+                volume_micro=micro_column(line.field("volume")),
                 tariff_id=line.field("tariff_id"),
             ).cast(LINE)
         )
     number = name.removesuffix("_micro")
-    return _micro(pl.col(number)).alias(name) if number in NUMBERS else pl.col(name).cast(kind)
-
-
-def _micro(text: pl.Expr) -> pl.Expr:
-    held = pl.when(text.str.contains(_FITS)).then(text)
-    return held.cast(_SCALED, strict=False).to_physical().cast(pl.Int64, strict=False)
+    return micro_column(pl.col(number)).alias(name) if number in NUMBERS else pl.col(name).cast(kind)

@@ -1,7 +1,7 @@
 """Reading the clean network and how it came to be."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from charging.database.queries.quarantine import LOADED
 from charging.network import Connector, Contract, Evse, Lane, Location, Session, Station, Tariff, Token
 from charging.roaming.zones import is_zone
 
-_AT_ONCE = 20_000
 _IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
 SUITE = "suite"
 """The rule under which a row stands in quarantine that the rules let pass and an expectation did not."""
@@ -66,28 +65,6 @@ def tokens(connection: sa.Connection) -> list[Token]:
 def contracts(connection: sa.Connection) -> list[Contract]:
     """Return every contract, by id."""
     return [Contract(**row) for row in _rows(connection, Contract, tables.contract.c.contract_id)]
-
-
-def sessions(connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]) -> list[tuple[str, Session]]:
-    """Return (back-office, session) of an issuer's drivers, by stop; `period` is half-open and on the stop."""
-    return [one for part in session_parts(connection, issuer=issuer, period=period) for one in part]
-
-
-def session_parts(
-    connection: sa.Connection, *, issuer: str, period: tuple[datetime, datetime]
-) -> Iterator[list[tuple[str, Session]]]:
-    """Yield the same, some ten thousand at a time, as they come from the server."""
-    session, token = tables.session.c, tables.token.c
-    of_theirs = sa.select(token.token_uid).where(token.issuer == issuer)
-    chosen = (
-        sa.select(session.back_office, *_columns(Session))
-        .where(session.stopped_at >= period[0], session.stopped_at < period[1], session.token_uid.in_(of_theirs))
-        .order_by(session.stopped_at, session.session_id)
-    )
-    found = connection.execute(chosen, execution_options={"yield_per": _AT_ONCE})
-    for part in found.mappings().partitions():
-        read: list[dict[str, Any]] = [dict(row) for row in part]
-        yield [(row.pop("back_office"), Session(**row)) for row in read]
 
 
 def present(connection: sa.Connection, sessions: Collection[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -8,6 +8,8 @@ import polars as pl
 import sqlalchemy as sa
 from psycopg import sql
 
+from charging.loops.together import ahead
+
 ROWS_AT_ONCE = 50_000
 
 
@@ -28,9 +30,14 @@ def frames(connection: sa.Connection, chosen: sa.Select[Any], schema: pl.Schema)
     flags = [name for name, kind in schema.items() if kind == pl.Boolean]
     with raw.cursor() as cursor, cursor.copy(copying) as source:
         rows = iter(source)
-        while part := b"".join(islice(rows, ROWS_AT_ONCE)):
+        for part in ahead(iter(lambda: b"".join(islice(rows, ROWS_AT_ONCE)), b"")):
             frame = pl.read_csv(part, has_header=False, schema=read_as)
             yield frame.with_columns(pl.col(name) == "t" for name in flags)
+
+
+def microseconds(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return an instant as a whole number that a schema holds: microseconds since 1970."""
+    return sa.cast(sa.func.extract("epoch", instant) * 1_000_000, sa.BigInteger)
 
 
 def _as_written(statement: str) -> sql.SQL:

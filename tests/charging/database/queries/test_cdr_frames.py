@@ -96,3 +96,16 @@ def test_takes_the_period_half_open(read):
 
 def test_a_night_without_a_cdr_has_no_rows(read):
     assert read([])[0].height == 0
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_every_nth_is_told_by_its_hash(engine, every):
+    hashes = [f"{number:08x}".ljust(64, "f") for number in (0, 1, 2, 3, 4, 6, 9, 0xFFFFFFFF)]
+    told = [replace(CDR, cdr_id=str(number), raw_sha256=text) for number, text in enumerate([*hashes, "no hash"])]
+
+    with engine.begin() as connection:
+        write.store_cdrs(connection, told, at=START)
+        found = list(cdr_frames.cdr_frames(connection, "roa", Side.THEIRS, period=PERIOD, every=every))
+
+    chosen = {text for text in hashes if int(text[:8], 16) % every == 0} | {"no hash"}
+    assert {text for part in found for text in part.frame["raw_sha256"]} == chosen

@@ -1,9 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import polars as pl
+
 from charging.database.operations import clean as write
-from charging.database.queries import clean as read
+from charging.database.queries.session_frames import session_frames
 from charging.network import Session, Token
+from charging.roaming.own_sessions import SESSIONS
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = (MIDNIGHT, MIDNIGHT + timedelta(days=1))
@@ -13,8 +17,8 @@ def token(uid, issuer):
     return Token(token_uid=uid, parent_uid=None, contract_id=None, issuer=issuer, is_blocked=False, expires_at=None)
 
 
-def session(session_id, *, token_uid="THEIRS", stopped_at=MIDNIGHT):
-    return Session(
+def session(session_id, *, token_uid="THEIRS", stopped_at=MIDNIGHT, **more):
+    stated = Session(
         session_id=session_id,
         station_id="CS-1",
         connector_id=1,
@@ -30,6 +34,12 @@ def session(session_id, *, token_uid="THEIRS", stopped_at=MIDNIGHT):
         is_estimated=False,
         is_billable=True,
     )
+    return replace(stated, **more)
+
+
+def read(connection):
+    parts = session_frames(connection, issuer="NL-ROA", period=DAY)
+    return pl.concat([SESSIONS.to_frame(), *parts]).sort("back_office", "session_id")
 
 
 def test_sessions_are_those_of_an_issuers_drivers_that_stopped_in_the_period(engine):
@@ -49,11 +59,28 @@ def test_sessions_are_those_of_an_issuers_drivers_that_stopped_in_the_period(eng
         write.store_entities(connection, legacy, extract_id="x", back_office="legacy")
         write.store_entities(connection, [session("first")], extract_id="x", back_office="target")
 
-        found = read.sessions(connection, issuer="NL-ROA", period=DAY)
+        found = read(connection)
 
-    assert sorted((office, one.session_id) for office, one in found) == [
+    assert found.select("back_office", "session_id").rows() == [
         ("legacy", "first"),
         ("legacy", "last"),
         ("target", "first"),
     ]
-    assert found[0][1] == session("first")
+
+
+def test_sessions_come_as_they_were_stored(engine):
+    began = MIDNIGHT - timedelta(minutes=3, microseconds=1)
+    told = {
+        "1": session('"a", b\n', started_at=began, energy_kwh=Decimal("0.1234567890123456789012")),
+        "2": session("empty", connector_id=None, is_estimated=True, is_billable=False, energy_kwh=Decimal("1.20")),
+    }
+    with engine.begin() as connection:
+        write.store_entities(connection, [token("THEIRS", "NL-ROA")], extract_id="x")
+        write.store_entities(connection, told.values(), extract_id="x", back_office="legacy")
+
+        found = read(connection)
+
+    assert found.schema == SESSIONS
+    for row, one in zip(found.rows(named=True), told.values(), strict=True):
+        assert row.pop("back_office") == "legacy"
+        assert row == {name: getattr(one, name) for name in row} | {"energy_kwh": str(one.energy_kwh)}
