@@ -12,10 +12,12 @@ from charging.database.operations import roaming_columns as write_columns
 from charging.database.operations.rows import analyze
 from charging.database.queries import clean
 from charging.database.turns import take_turns
+from charging.loops.together import Beside
 from charging.roaming import forgotten
 from charging.roaming.compact import compact_token
 from charging.roaming.file_reading import FileRead
-from charging.roaming.ocpi.columns import ParsedFrame, in_columns, parse_frame
+from charging.roaming.ocpi.columns import ParsedFrame, in_columns, parse_within
+from charging.roaming.ocpi.columns_context import Context, context
 from charging.roaming.ocpi.parse import Parsed
 from charging.roaming.ocpi.pull_page import Page
 from charging.roaming.partner import OurRole, Partner
@@ -43,38 +45,39 @@ class Keeping:
     newest: datetime | None = None
     _waiting: list[Page] = field(default_factory=list)
     _bytes: int = 0
-    _version: str = ""
+    _reading: Context | None = None
     _stations: Stations | None = None
+    _storing: Beside = field(default_factory=Beside)
 
     def take(self, page: Page, *, version: str) -> None:
-        """Take a page as it came; it is stored with the CDRs in it when enough have come, or by `store`.
+        """Take a page as it came; it is stored with the CDRs in it when enough have come, beside what comes then.
 
         Killed before, it comes again: no watermark moves before everything is stored.
         """
-        if version != self._version:
-            self.store()
-        self._version = version
+        if self._reading is None or version != self._reading.version:
+            self._store()
+            self._reading = context(partner=self.partner.name, version=version, owner=owner_of(self.partner))
         self._waiting.append(page)
         self._bytes += len(page.answer.body)
         if self._bytes >= _AT_ONCE:
-            self.store()
+            self._store()
 
-    def store(self) -> None:
-        """Store the pages that wait."""
+    def _store(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        if waiting:
-            data = (bytes(page.answer.envelope.data) for page in waiting)
-            owner = owner_of(self.partner)
-            self._keep(parse_frame(data, partner=self.partner.name, version=self._version, owner=owner), pages=waiting)
+        if waiting and self._reading is not None:
+            parsed = parse_within(self._reading, (bytes(page.answer.envelope.data) for page in waiting))
+            self._storing.begin(lambda: self._keep(parsed, pages=waiting))
 
     def keep(self, parsed: Parsed, *, pages: Sequence[Page] = (), files: Sequence[FileRead] = ()) -> None:
         """Store CDRs that came as values, and what could not be read."""
-        self.store()
+        self._store()
+        self._storing.wait()
         self._keep(in_columns(parsed), pages=pages, files=files)
 
     def end(self) -> None:
         """Store what waits; let PostgreSQL look at what has come."""
-        self.store()
+        self._store()
+        self._storing.wait()
         if self.fresh:
             with self.engine.begin() as connection:
                 analyze(connection, tables.cdr)

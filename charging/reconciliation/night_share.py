@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
 
 import polars as pl
 
@@ -24,6 +23,8 @@ _AT_ONCE = 50_000
 _SETTLED = [str(verdict) for verdict in SETTLED]
 _BESIDES = [str(verdict) for verdict in BESIDES]
 KEYS = ("ours_key", "theirs_key")
+_AMOUNTS = ("difference", "money_at_risk")
+_ESCAPED = {character: json.dumps(character)[1:-1] for character in ('"', "\\", *map(chr, range(32)))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,32 +122,29 @@ def inputs_digest(night: NightFrame, *, period: Period) -> str:
 def verdicts_digest(night: NightFrame) -> str:
     """Return what tells two judgements of a night apart: everything but how they are worded."""
     exactly = {(one.ours_key, one.theirs_key): one for one in night.inexact}
-    amounts = {name: number_text(pl.col(f"{name}_micro")) for name in ("difference", "money_at_risk")}
-    told = night.judged.select(
-        "verdict",
-        *KEYS,
-        "kinds",
-        *(text.fill_null("None").alias(name) for name, text in amounts.items()),
-        pl.col("currency").fill_null(""),
-        pl.col("cohort").fill_null("None"),
-        "is_exact",
-    )
-    ordered = told.sort("verdict", pl.col("ours_key").fill_null(""), pl.col("theirs_key").fill_null(""))
+    ordered = night.judged.with_columns(pl.col(*KEYS, "currency").fill_null("")).sort("verdict", *KEYS)
     found = sha256(b"[")
     for number, part in enumerate(ordered.iter_slices(_AT_ONCE)):
-        rows = [_said(row, exactly) for row in part.iter_rows(named=True)]
-        found.update(b"," * bool(number) + _inside(rows))
+        found.update(b"," * bool(number) + ",".join(_said(part, exactly)).encode())
     found.update(b"]")
     return found.hexdigest()
 
 
-def _said(row: Mapping[str, Any], exactly: Mapping[tuple[str | None, str | None], Judged]) -> list[object]:
-    one = None if row["is_exact"] else exactly[row["ours_key"], row["theirs_key"]]
-    amounts = (row["difference"], row["money_at_risk"]) if one is None else (one.difference, one.money_at_risk)
-    return [
-        row["verdict"], row["ours_key"] or "", row["theirs_key"] or "", *row["kinds"],
-        *map(str, amounts), row["currency"], row["cohort"],
-    ]  # fmt: skip
+def _said(part: pl.DataFrame, exactly: Mapping[tuple[str | None, str | None], Judged]) -> pl.Series:
+    """Return what each verdict says, as the canonical text of a list."""
+    amounts = part.select(number_text(pl.col(f"{name}_micro")).fill_null("None").alias(name) for name in _AMOUNTS)
+    places = (~part["is_exact"]).arg_true()
+    long = [exactly[ours or None, theirs or None] for ours, theirs in part[places].select(KEYS).iter_rows()]
+    exact = [amounts[name].scatter(places, [str(getattr(one, name)) for one in long]) for name in _AMOUNTS]
+    kinds = pl.col("kinds").list.eval(pl.format('"{}",', pl.element())).list.join("")
+    told = [_quoted(pl.col(name)) for name in ("verdict", *KEYS, *_AMOUNTS, "currency", "cohort")]
+    said = pl.format("[{},{},{},{}{},{},{},{}]", *told[:3], kinds, *told[3:])
+    return part.with_columns(*exact, pl.col("cohort").fill_null("None")).select(said).to_series()
+
+
+def _quoted(text: pl.Expr) -> pl.Expr:
+    """Return texts as they stand in JSON."""
+    return pl.format('"{}"', text.str.replace_many(_ESCAPED))
 
 
 def _texts(keys: pl.Series) -> Iterator[bytes]:

@@ -16,6 +16,9 @@ from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.client import Page
 from charging.roaming.ocpi.parse import Rejected
 
+_QUICK = zlib.Z_BEST_SPEED
+"""A fifth more bytes than at its usual level, in a third of its time."""
+
 
 def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) -> None:
     """Keep each page as it came, compressed, once for each content."""
@@ -24,7 +27,7 @@ def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) 
             "partner": partner,
             "content_sha256": page.answer.sha256,
             "url": page.answer.url,
-            "body": zlib.compress(page.answer.body),
+            "body": zlib.compress(page.answer.body, _QUICK),
             "fetched_at": page.answer.fetched_at,
         }
         for page in pages

@@ -4,28 +4,31 @@ What does not fit into the columns is written from its objects, so that nothing 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 import msgspec
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from charging.database import tables
 from charging.database.columns import storable_document
 from charging.database.operations import roaming, rows
+from charging.loops.together import ahead
 from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.verdict import Judged
 from charging.reconciliation.wording import number_text
 from charging.roaming.cdr import Cdr, Side
-from charging.roaming.frame import INSTANT, NUMBERS
+from charging.roaming.frame import NUMBERS
 from charging.roaming.terms import Tier
 
 SLICE = 50_000
-"""Rows that are made to text at once: a million of them at once would take the memory of a night."""
+"""Rows that PostgreSQL is asked about at once."""
+AT_ONCE = 10_000
+"""Rows that are made to text while it takes those before them."""
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f%:z"
 _TIERS = {tier.value: tier.name.lower() for tier in Tier}
+_VERDICT_COLUMNS = [column.name for column in tables.verdict.columns]
 _LISTS = ("quality", "session_aliases")
 _NUL, _REPLACED = "\0", "\ufffd"
 _DOCUMENT = msgspec.json.Encoder()
@@ -64,9 +67,10 @@ def _store_new(connection: sa.Connection, part: pl.DataFrame, *, at: datetime) -
     known = known.with_columns(is_known=pl.lit(value=True))
     ranked = ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left")
     is_doubtful = (pl.col("side") == str(Side.THEIRS)) & (pl.col("is_known").is_not_null() | (pl.col("writing") > 0))
-    texts = _cdr_texts(ranked.filter(~is_doubtful), at)
-    rows.copy_csv(connection, tables.cdr, texts.columns, (_csv(texts),))
-    fresh = texts.height
+    plain = ranked.filter(~is_doubtful)
+    made = (_csv(_cdr_texts(some, at)) for some in plain.iter_slices(AT_ONCE))
+    rows.copy_csv(connection, tables.cdr, roaming.CDR_COLUMNS, ahead(made))
+    fresh = plain.height
     doubtful = ranked.filter(is_doubtful).sort("writing", maintain_order=True)
     for again in doubtful.partition_by("writing", maintain_order=True):  # each may repeat the one before it
         texts = _cdr_texts(again, at)
@@ -80,15 +84,24 @@ def _identity() -> pl.Expr:
 
 
 def _records_there(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFrame:
-    """Return which records of a partner's are stored, in whatever version, that ended when some of these did."""
-    row, read_as = tables.cdr.c, pl.Schema({"partner": pl.String(), "cdr_id": pl.String(), "ended_at": INSTANT})
-    found = [read_as.to_frame()]
-    for (partner,), group in part.group_by("partner"):
-        ends = sa.literal(group["ended_at"].unique().to_list(), ARRAY(row.ended_at.type))
-        of_it = sa.and_(row.partner == partner, row.side == str(Side.THEIRS), row.ended_at == sa.any_(ends))
-        there = connection.execute(sa.select(row.partner, row.cdr_id, row.ended_at).where(of_it))
-        found.append(pl.DataFrame(list(map(tuple, there)), schema=read_as, orient="row"))
-    return pl.concat(found).select(_identity(), "ended_at").unique()
+    """Return which records of these, a partner's, are stored, in whatever version that ended at the same instant."""
+    row, found = tables.cdr.c, [part.select(_identity(), "ended_at").clear()]
+    for (partner,), group in part.with_columns(_identity()).group_by("partner"):
+        ends = group["ended_at"].dt.strftime(_INSTANT)
+        stated = (rows.array(group["cdr_id"], sa.Text()), rows.array(ends, row.ended_at.type))
+        asked = sa.func.unnest(*stated).table_valued("cdr_id", "ended_at", with_ordinality="place", name="asked")
+        asked = asked.render_derived()
+        is_there = sa.and_(
+            row.partner == partner,
+            row.side == str(Side.THEIRS),
+            row.ended_at == asked.c.ended_at,
+            sa.func.upper(row.cdr_id) == sa.func.upper(asked.c.cdr_id),
+        )
+        # Each for itself, by an index: of a table that grows all the while, PostgreSQL knows too little to join well.
+        there = sa.select(sa.literal(1)).where(is_there).limit(1).lateral("there")
+        places = connection.scalars(sa.select(asked.c.place).join(there, sa.true()))
+        found.append(group.select("record", "ended_at")[[place - 1 for place in places]])
+    return pl.concat(found).unique()
 
 
 def store_night(
@@ -98,17 +111,19 @@ def store_night(
     rows.upsert(connection, tables.reconciliation, [{**head, "partner": partner, "day": day}])
     row = tables.verdict.c
     connection.execute(sa.delete(tables.verdict).where(row.partner == partner, row.day == day))
-    number, exactly = 1, {(one.ours_key, one.theirs_key): one for one in night.inexact}
-    for part in night.judged.iter_slices(SLICE):
-        texts = _verdict_texts(part, exactly).select(
-            pl.lit(partner).alias("partner"),
-            pl.lit(day).alias("day"),
-            pl.int_range(number, number + part.height).alias("verdict_number"),
-            pl.all(),
-        )
-        rows.copy_csv(connection, tables.verdict, texts.columns, (_csv(texts),))
-        number += part.height
+    rows.copy_csv(connection, tables.verdict, _VERDICT_COLUMNS, ahead(_verdict_csv(night, partner=partner, day=day)))
     rows.analyze(connection, tables.verdict)
+
+
+def _verdict_csv(night: NightFrame, *, partner: str, day: date) -> Iterator[bytes]:
+    number, exactly = 1, {(one.ours_key, one.theirs_key): one for one in night.inexact}
+    for part in night.judged.iter_slices(AT_ONCE):
+        numbers = pl.int_range(number, number + part.height)
+        texts = _verdict_texts(part, exactly).with_columns(
+            partner=pl.lit(partner), day=pl.lit(day), verdict_number=numbers
+        )
+        yield _csv(texts.select(_VERDICT_COLUMNS))
+        number += part.height
 
 
 def _there(connection: sa.Connection, part: pl.DataFrame) -> pl.Series:
@@ -116,8 +131,8 @@ def _there(connection: sa.Connection, part: pl.DataFrame) -> pl.Series:
     found: list[pl.Series] = [pl.Series("cdr_key", [], dtype=pl.String)]
     row = tables.cdr.c
     for (partner, side), group in part.group_by("partner", "side"):
-        wanted = sa.literal(group["cdr_key"].to_list(), ARRAY(row.cdr_key.type))
-        chosen = sa.select(row.cdr_key).where(row.partner == partner, row.side == side, row.cdr_key == sa.any_(wanted))
+        wanted = sa.any_(rows.array(group["cdr_key"], row.cdr_key.type))
+        chosen = sa.select(row.cdr_key).where(row.partner == partner, row.side == side, row.cdr_key == wanted)
         found.append(pl.Series("cdr_key", list(connection.scalars(chosen)), dtype=pl.String))
     return pl.concat(found)
 

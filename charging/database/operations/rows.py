@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 from psycopg import sql
-from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, insert
 
 from charging.database.columns import Document, Words
 
@@ -128,6 +129,13 @@ def replace(
     connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in scope.items())))
     for start in range(0, len(rows), CHUNK):
         connection.execute(sa.insert(table), [dict(row) for row in rows[start : start + CHUNK]])
+
+
+def array(texts: pl.Series, kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+    """Return many texts without a NUL as an array, written as PostgreSQL reads one: one parameter, however many."""
+    escaped = texts.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
+    written = ('"' + escaped + '"').str.join(",").item()
+    return sa.cast(sa.literal(f"{{{written}}}", sa.Text), ARRAY(kind))
 
 
 def analyze(connection: sa.Connection, *changed: sa.Table) -> None:

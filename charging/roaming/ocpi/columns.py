@@ -65,10 +65,19 @@ def parse_frame(
         UnreadablePage: if a page is neither; nothing of the others is returned then. `read_envelope` tells beforehand.
         ValueError: if we do not know the version.
     """
-    if version not in VERSIONS:
-        raise ValueError(f"OCPI {version} is not read: it is one of {', '.join(VERSIONS)}")
-    known = context(partner=partner, owner=owner, has_owner=version != "2.1.1")
-    parts = [_part(chunk, within=known, version=version) for chunk in _chunks(pages)]
+    return parse_within(context(partner=partner, version=version, owner=owner), pages)
+
+
+def parse_within(known: Context, pages: Iterable[bytes]) -> ParsedFrame:
+    """Return the same; what is made of their ids is not made again of those that come later, in the same context.
+
+    Raises:
+        UnreadablePage: if a page is neither; nothing of the others is returned then. `read_envelope` tells beforehand.
+        ValueError: if we do not know the version.
+    """
+    if known.version not in VERSIONS:
+        raise ValueError(f"OCPI {known.version} is not read: it is one of {', '.join(VERSIONS)}")
+    parts = [_part(chunk, within=known) for chunk in _chunks(pages)]
     return ParsedFrame(
         frame=pl.concat([part.frame for part in parts]) if parts else SCHEMA.to_frame(),
         cdrs=tuple(cdr for part in parts for cdr in part.cdrs),
@@ -111,9 +120,9 @@ def _chunks(pages: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _part(pages: Sequence[bytes], *, within: Context, version: str) -> ParsedFrame:
+def _part(pages: Sequence[bytes], *, within: Context) -> ParsedFrame:
     whole = b"".join(pages)
-    known = tables(version)
+    known = tables(within.version)
     scanned = _scanned(pages, np.frombuffer(whole, np.uint8), known)
     stated = read(np.frombuffer(whole, np.uint8), scanned.tape, scanned.used, scanned.records)
     is_in_wh = settle(stated)
@@ -133,7 +142,7 @@ def _part(pages: Sequence[bytes], *, within: Context, version: str) -> ParsedFra
         for row in np.flatnonzero(is_odd).tolist()
     ]
     special = sorted([*odd, *scanned.refused], key=lambda one: one[0])
-    return _with_special(frame, scanned.places[plain], special, within=within, version=version)
+    return _with_special(frame, scanned.places[plain], special, within=within)
 
 
 def _scanned(pages: Sequence[bytes], buffer: Bytes, known: Tables) -> _Scanned:
@@ -185,14 +194,14 @@ def _is_broken(stated: Read, whole: bytes) -> Flags:
 
 
 def _with_special(
-    frame: pl.DataFrame, places: Longs, special: Sequence[tuple[int, bytes]], *, within: Context, version: str
+    frame: pl.DataFrame, places: Longs, special: Sequence[tuple[int, bytes]], *, within: Context
 ) -> ParsedFrame:
     """Add what goes through the parser of objects, each where it belongs."""
     cdrs: list[Cdr] = []
     at: list[int] = []
     rejected: list[Rejected] = []
     for place, raw in special:
-        parsed = parse_cdrs(b"[%b]" % raw, partner=within.partner, version=version, owner=within.owner)
+        parsed = parse_cdrs(b"[%b]" % raw, partner=within.partner, version=within.version, owner=within.owner)
         cdrs.extend(parsed.cdrs)
         at.extend([place] * len(parsed.cdrs))
         rejected.extend(parsed.rejected)

@@ -1,30 +1,14 @@
 """What pages are read with: whose they are, and what was already made of the ids in them."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from charging.roaming.compact import compact_contract, compact_evse, compact_token
+from charging.roaming.made import Made
 from charging.roaming.ocpi.columns_quality import Asked, Codes
 from charging.roaming.ocpi.parse_stated import is_contract, owner_of
 from charging.roaming.ocpi.quality import contract_codes, evse_codes
 from charging.roaming.ocpi.quality_place import codes_of
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Made(dict[K, V]):
-    """What is made of each of many values, once for each."""
-
-    def __init__(self, make: Callable[[K], V]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: K) -> V:
-        """Make what is asked for first."""
-        made = self[key] = self._make(key)
-        return made
 
 
 def _or_none(make: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -36,6 +20,7 @@ class Context:
     """Whose pages are read, and what was already made of the ids in them."""
 
     partner: str
+    version: str
     owner: str | None
     has_owner: bool
     """Whether records of this version name their owner."""
@@ -51,13 +36,14 @@ class Context:
     upper: Made[str, str] = field(default_factory=lambda: Made(str.upper))
 
 
-def context(*, partner: str, owner: str | None, has_owner: bool) -> Context:
+def context(*, partner: str, version: str, owner: str | None) -> Context:
     """Return a context in which nothing was made yet."""
     codes = Codes()
     return Context(
         partner=partner,
+        version=version,
         owner=owner,
-        has_owner=has_owner,
+        has_owner=version != "2.1.1",
         codes=codes,
         evse_codes=Asked(codes, evse_codes),
         contract_codes=Asked(codes, lambda contract: () if contract is None else contract_codes(contract)),

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from charging.roaming.made import Made
 from charging.roaming.ocpi.columns_fields import ENERGY, GROSS, HOURS, NET
 from charging.roaming.ocpi.columns_read import (
     BY_HUB,
@@ -63,18 +64,11 @@ class Codes:
 Key = TypeVar("Key", bound=Hashable)
 
 
-class Asked(dict[Key, int]):
-    """What is odd about each of many things, asked once for each. About None there is nothing to ask."""
+class Asked(Made[Key, int]):
+    """What is odd about each of many things. About None there is nothing to ask."""
 
     def __init__(self, codes: Codes, ask: Callable[[Key], tuple[str, ...]]) -> None:
-        super().__init__()
-        self._codes = codes
-        self._ask = ask
-
-    def __missing__(self, key: Key) -> int:
-        """Ask about what is met for the first time."""
-        found = self[key] = 0 if key is None else self._codes.of(self._ask(key))
-        return found
+        super().__init__(lambda key: 0 if key is None else codes.of(ask(key)))
 
 
 def settle(read: Read) -> Flags:

@@ -19,6 +19,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII
 )
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 40
 
 
@@ -74,10 +75,10 @@ def instant(text: str, name: str) -> Instant:
     offset = _offset(found[8])
     is_leap = second == 60  # 23:59:60 is the second before midnight's; Python counts on to midnight
     try:
-        local = datetime(year, month, day, hour, minute, 59 if is_leap else second, tzinfo=timezone(offset))
-        at = local.astimezone(UTC) + timedelta(
-            seconds=int(is_leap), microseconds=int((found[7] or "0")[:6].ljust(6, "0"))
-        )
+        zone = timezone(offset) if offset else UTC
+        at = datetime(year, month, day, hour, minute, 59 if is_leap else second, tzinfo=zone).astimezone(UTC)
+        if is_leap or found[7]:
+            at += timedelta(seconds=int(is_leap), microseconds=int((found[7] or "0")[:6].ljust(6, "0")))
     except (ValueError, OverflowError) as problem:
         raise ValueError(f"`{name}` is {_short(text)!r}: {problem}") from problem
     codes = (*((LEAP_SECOND,) if is_leap else ()), *((UNKNOWN_TIME,) if _is_unknown(at) else ()))
@@ -94,7 +95,7 @@ def _offset(written: str | None) -> timedelta:
 
 
 def _is_unknown(at: datetime) -> bool:
-    return at.year == 9999 or at == datetime(1970, 1, 1, tzinfo=UTC)
+    return at.year == 9999 or at == _NEVER
 
 
 def _short(text: str) -> str:

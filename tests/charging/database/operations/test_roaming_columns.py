@@ -110,6 +110,14 @@ def test_an_id_that_postgresql_cannot_hold_is_stored_once(engine):
         assert [_store(connection, [cdr]) for _ in range(2)] == [1, 0]
 
 
+@pytest.mark.parametrize("cdr_id", ["", "NULL", '"', "\\", "{a,b}", '\\",\n"{', "Straße é"])
+def test_whatever_an_id_holds_it_is_known_again(engine, cdr_id):
+    first = replace(CDR, cdr_id=cdr_id)
+    other_writing = replace(first, raw_sha256="b" * 64, quality=("odd",))
+    with engine.begin() as connection:
+        assert [_store(connection, [one]) for one in (first, first, other_writing)] == [1, 0, 0]
+
+
 def test_keeps_the_verdicts_of_a_night_in_their_order_and_makes_them_exactly_these(engine):
     dear = Decimal("12345678901234567890.12345678")
     ours = [replace(CDR, side=Side.OURS, cdr_id=str(number)) for number in range(4)]
