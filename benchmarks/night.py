@@ -1,6 +1,6 @@
 """Goal 6: a whole night, from a partner's pages on disk to verdicts, ages and money in PostgreSQL.
 
-    python benchmarks/night.py [--sessions 1000000] [--page 100] [--keep FOLDER] [--parts 1]
+    python benchmarks/night.py [--sessions 1000000] [--page 100] [--keep FOLDER]
 
 The night is the product's own (`tasks/keeping.py`, `tasks/feed_quality.py`, `tasks/judged_nights.py`), step by step;
 only Prefect and the wire are left out. The pages are OCPI 2.2.1 answers of a labelled night, written before by a few
@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -108,7 +108,7 @@ def main() -> None:
     """Measure, and print a report."""
     chosen = _arguments()
     if chosen.child:
-        print(json.dumps(_night(chosen.child, Path(chosen.folder))))
+        print(json.dumps(_night(chosen.child, Path(chosen.folder), Path(chosen.data))))
         return
     folder = Path(chosen.keep or tempfile.mkdtemp(prefix="rehome-night-"))
     try:
@@ -131,6 +131,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keep", default="", help="a folder for the pages, so that a later run finds them")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -233,7 +234,7 @@ def _number(scaled: int) -> str:
 
 
 def _child(url: str, folder: Path, data: Path) -> dict[str, object]:
-    command = [sys.executable, __file__, "--child", url, "--folder", str(folder)]
+    command = [sys.executable, __file__, "--child", url, "--folder", str(folder), "--data", str(data)]
     done = threading.Event()
     peak = [0]
     watching = threading.Thread(target=_watch, args=(data, done, peak))
@@ -246,9 +247,23 @@ def _child(url: str, folder: Path, data: Path) -> dict[str, object]:
     return json.loads(told.strip().splitlines()[-1]) | {"server_peak": peak[0]}
 
 
+def _server_cpu(data: Path) -> float:
+    """Return the server's CPU seconds, user and system: of its processes, and of those that have ended."""
+    postmaster = _postmaster(data)
+    total = sum(postmaster.cpu_times()[:4])
+    for process in postmaster.children(recursive=True):
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:2])
+    return total
+
+
+def _postmaster(data: Path) -> psutil.Process:
+    return psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+
+
 def _watch(data: Path, done: threading.Event, peak: list[int]) -> None:
     """Take the server's greatest proportional memory: what its processes share is counted once."""
-    postmaster = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+    postmaster = _postmaster(data)
     while not done.wait(0.5):
         total = 0
         for process in (postmaster, *postmaster.children(recursive=True)):
@@ -260,25 +275,30 @@ def _watch(data: Path, done: threading.Event, peak: list[int]) -> None:
 
 
 class Stages:
-    """What each stage took: wall, CPU of this process, and the greatest memory of this process until its end."""
+    """What each stage took: wall, CPU of this process and of the server, and the greatest memory here until its end."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, tuple[float, float, int]] = {}
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self.seconds: dict[str, tuple[float, float, float, int]] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure a stage."""
-        wall, cpu = time.perf_counter(), time.process_time()
+        before = self._now()
         yield
-        self.seconds[name] = time.perf_counter() - wall, time.process_time() - cpu, _peak()
+        wall, cpu, server = (now - then for now, then in zip(self._now(), before, strict=True))
+        self.seconds[name] = wall, cpu, server, _peak()
+
+    def _now(self) -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), _server_cpu(self._data)
 
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _night(url: str, folder: Path) -> dict[str, object]:
-    stages, load = Stages(), os.getloadavg()[0]
+def _night(url: str, folder: Path, data: Path) -> dict[str, object]:
+    stages, load = Stages(data), os.getloadavg()[0]
     began = time.perf_counter()
     engine = database.connect(Secret(url))
     sessions = pl.read_parquet(folder / "ours.parquet", columns=["ended_at"])["ended_at"]
@@ -368,13 +388,15 @@ def _report(found: dict, folder: Path) -> None:
         f"{ours:,} CDRs of ours, {theirs:,} of theirs ({size / max(theirs, 1):,.0f} bytes each), "
         f"{found['rejected']} rejected; {judged:,} verdicts, {cases:,} cases"
     )
-    for name, (wall, cpu, peak) in found["stages"].items():
-        print(f"  {name:34}{wall:8.1f} s wall {cpu:8.1f} s CPU of ours, at most {peak / 1e6:,.0f} MB until then")
+    for name, (wall, cpu, server, peak) in found["stages"].items():
+        both = f"{cpu:6.1f} s CPU of ours {server:6.1f} of the server"
+        print(f"  {name:34}{wall:8.1f} s wall {both}, at most {peak / 1e6:,.0f} MB until then")
     print(f"the night: {found['wall']:.1f} s; load when it began {found['load']:.1f}, now {os.getloadavg()[0]:.1f}")
     print(f"peak memory: {found['peak'] / 1e6:,.0f} MB of ours, {found['server_peak'] / 1e6:,.0f} MB of the server")
     print(f"  ({found['peak_after'] / 1e6:,.0f} MB of ours after all that follows)")
-    cpu = sum(cpu for name, (_, cpu, _) in found["stages"].items() if not name.startswith("("))
-    print(f"CPU of ours: {cpu:.1f} s; feed: {found['feed']}")
+    stages = [each for name, each in found["stages"].items() if not name.startswith("(")]
+    own, server = (sum(each[which] for each in stages) for which in (1, 2))
+    print(f"CPU: {own:.1f} s of ours, {server:.1f} s of the server; feed: {found['feed']}")
     print(f"truth: {found['truth']}\nmoney: {found['money']}")
 
 
