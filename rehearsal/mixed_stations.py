@@ -13,13 +13,14 @@ from websockets.typing import Subprotocol
 
 from charging.clock import system_clock
 from charging.network import Lane, model
-from rehearsal import device_model, frames, station_2, wave_plan
+from rehearsal import device_model, frames, wave_plan
 from rehearsal.flash import Flash
 from rehearsal.many_stations import AGES_SECONDS, DIALLING_AT_ONCE, MISBEHAVIOURS, STRAYS_AFTER, fleet
 from rehearsal.station import Station, new_memory
 from rehearsal.station_2 import Station2
 from rehearsal.truth import Behaviour
 
+NEW_PROTOCOL = "ocpp2.0.1"
 _RESTART_SECONDS = 0.3
 _CHARGE_SECONDS = 60.0
 
@@ -101,7 +102,7 @@ class Mixed:
                 iccid=None,
                 imsi=None,
                 apn=None,
-                ocpp_protocol=station_2.SUBPROTOCOL,
+                ocpp_protocol=NEW_PROTOCOL,
                 lane=Lane.LIVE,
                 last_seen_at=None,
             )
@@ -134,7 +135,7 @@ class Mixed:
             if how == "drops_links":
                 one.lose_link()
                 continue
-            spoken = station_2.SUBPROTOCOL if name in self._new else frames.SUBPROTOCOL
+            spoken = NEW_PROTOCOL if name in self._new else frames.SUBPROTOCOL
             with contextlib.suppress(OSError, TimeoutError, ValueError, WebSocketException):
                 async with connect(one.dialled, subprotocols=[Subprotocol(spoken)], compression=None, proxy=None):
                     await asyncio.sleep(0.1)
