@@ -97,9 +97,7 @@ def _records_there(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFram
             row.ended_at == asked.c.ended_at,
             sa.func.upper(row.cdr_id) == sa.func.upper(asked.c.cdr_id),
         )
-        # Each for itself, by an index: of a table that grows all the while, PostgreSQL knows too little to join well.
-        there = sa.select(sa.literal(1)).where(is_there).limit(1).lateral("there")
-        places = connection.scalars(sa.select(asked.c.place).join(there, sa.true()))
+        places = connection.scalars(sa.select(asked.c.place).join(tables.cdr, is_there).distinct())
         found.append(group.select("record", "ended_at")[[place - 1 for place in places]])
     return pl.concat(found).unique()
 
