@@ -134,6 +134,8 @@ def test_an_orders_answer_returns_to_the_order_and_the_back_office_sees_neither(
     assert outcome.payload() == {"configurationKey": [{"key": "Url", "value": "ws://x"}]}
     assert heard == []
     assert {row["rule"] for row in world.rows(parts.tables.frame)} == {"order"}
+    (row,) = world.rows(parts.tables.station_order)
+    assert row["sent_at"] is not None  # noted before it went: whatever comes, it is not sent again
 
 
 def test_a_refusal_and_secrets_of_an_order(world, parts):
