@@ -11,6 +11,8 @@ from charging.migration.journey import Journey, Response
 from charging.migration.ports import Effect, Sighting
 from charging.migration.recipes import orders
 
+LEAST_SILENCES = 4
+"""How often a back-office must have found a station silent: where it answers slowly, few questions fit into a while."""
 Marks = Mapping[str, object]
 """What a back-office has last said of a station, as plain values."""
 
@@ -54,9 +56,10 @@ async def stays(journey: Journey, *, at: BackOffice, left: BackOffice) -> str | 
             return both
         await journey.pause()
     before = mark(await _look(journey, left)).get("heard_at")
-    until = journey.crossing.elapsed() + settle
+    until, silences = journey.crossing.elapsed() + settle, 0
     while True:
         await journey.pause()
+        silences += 1
         is_there = await _answers(journey, at)  # asked first: its answer may be slow, and it away meanwhile
         if await _answers(journey, left):
             return both
@@ -66,7 +69,7 @@ async def stays(journey: Journey, *, at: BackOffice, left: BackOffice) -> str | 
             if journey.is_overdue:
                 return f"it no longer answers at the {at}"
             until = journey.crossing.elapsed() + settle  # what was away may have come back as another
-        elif journey.crossing.elapsed() >= until:
+        elif journey.crossing.elapsed() >= until and silences >= LEAST_SILENCES:
             return None
 
 
