@@ -359,10 +359,10 @@ def test_leaves_one_row_of_a_transition_whose_commit_was_not_heard_of(planned):
 
 
 def _forget(engine):
-    """End the session that holds the lock, as a restart of the server does."""
+    """End the session that holds the lock, as a restart of the server does, and wait until it is gone."""
     with engine.connect() as connection:
         held_by = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
-        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM ({held_by}) AS holder"))
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid, 10000) FROM ({held_by}) AS holder"))
 
 
 def _eventually_alone(engine, attempts=200):
@@ -377,7 +377,7 @@ def _shut(server_url, name):
     """Close a database: end who is in, let nobody in."""
     with psycopg.connect(server_url.replace("+psycopg", "", 1), autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        connection.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 def _url(engine):
