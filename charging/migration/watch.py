@@ -84,7 +84,8 @@ async def doubts(journey: Journey, office: BackOffice, *, came_from: BackOffice)
     known = _before(told, came_from.name)
     before = mark(await _look(journey, office))
     if not has_news(office, told=told, of="booted_at", seen=await _look(journey, office)):
-        await _hear(journey, office, message="BootNotification", of="heard_at", before=before)
+        # whatever it says is not its boot: without that, nobody has said which box it is
+        await _hear(journey, office, message="BootNotification", of="heard_at", before=before, is_asked=True)
     now = mark(await _look(journey, office))
     for name, words in (("serial_number", "serial number"), ("firmware", "firmware")):
         here, there = now.get(name), known.get(name)
@@ -115,8 +116,14 @@ async def shows_another(journey: Journey, office: BackOffice) -> bool:
     return False
 
 
-async def _hear(journey: Journey, office: BackOffice, *, message: str, of: str, before: Marks) -> bool:
-    """Ask for a message, and whether it has come: not every station sends it unasked (OCPP-J 1.6 §5.4)."""
+async def _hear(
+    journey: Journey, office: BackOffice, *, message: str, of: str, before: Marks, is_asked: bool = False
+) -> bool:
+    """Ask for a message, and whether it has come: not every station sends it unasked (OCPP-J 1.6 §5.4).
+
+    With `is_asked`, what has come counts only once the station has answered the question.
+    """
+    step = f"trigger.{message}"
 
     async def send() -> Response:
         return {"status": await office.trigger(journey.station_id, message)}
@@ -128,8 +135,11 @@ async def _hear(journey: Journey, office: BackOffice, *, message: str, of: str, 
     while True:
         with suppress(RemoteError):  # it may answer at the next look
             request = {"via": office.name, "message": message}
-            await journey.act(f"trigger.{message}", request=request, send=send, is_done=cannot_tell, is_patient=False)
-        if mark(await _look(journey, office)).get(of) not in {None, before.get(of)}:
+            await journey.act(step, request=request, send=send, is_done=cannot_tell, is_patient=False)
+        effect = journey.effects.get(step)
+        has_answered = effect is not None and effect.response is not None
+        has_come = mark(await _look(journey, office)).get(of) not in {None, before.get(of)}
+        if has_come and (has_answered or not is_asked):
             return True
         if journey.crossing.elapsed() >= until:
             return False

@@ -96,7 +96,7 @@ class Referee:
         ]
         if not open_steps:
             self.broken(station_id, f"{action} {subject} by the {office} without an open intent")
-        step = open_steps[0] if open_steps else action
+        step = open_steps[-1] if open_steps else action  # the way back is intended after the way there
         earlier = self._sent[station_id, entry.attempt, step]
         if earlier and action in {"reset", "write"}:
             self._judge_again(station_id, office, action, subject, step=step, earlier=earlier)

@@ -14,11 +14,12 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from charging.database.operations import gateway_links, gateway_orders
+from charging.database.operations import gateway_journal, gateway_links, gateway_orders
 from charging.database.operations.gateway_orders import Taken
 from charging.database.queries import gateway_routes
 from charging.ocpp.gateway.asking import AWAY, Tables
 from charging.ocpp.gateway.hub import Hub
+from charging.ocpp.gateway.journal import Place
 from charging.ocpp.gateway.known import Known, keep
 
 V = TypeVar("V")
@@ -42,6 +43,8 @@ class Desk:
         """Orders whose taking was heard of, and when they were taken, as long as they may be `taken` in the tables."""
         self._are_lost = False
         """Whether orders were taken, and the tables were away before they could be told."""
+        self._stored: Place | None = None
+        """How far the journal was in the tables at the last beat."""
         self._looking: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
         hub.look_for_orders = self.look_for_orders
@@ -72,7 +75,10 @@ class Desk:
             try:
                 if not self._tables.is_up:
                     await self.begin()
-                waiting, held = await self._tables.ask(self._beat)
+                waiting, held, stored = await self._tables.ask(self._beat)
+                if self._stored is not None:  # of the beat before: whatever was asked until then has been answered
+                    self._hub.pasts.settle(self._stored)
+                self._stored = stored
                 self._are_lost = any(self._is_lost(each) for each in held)
                 self.look_for_orders(waiting)
                 if beats % _READ_AGAIN == 0:
@@ -135,12 +141,12 @@ class Desk:
         taken = gateway_orders.take(tables, rooms, gateway=self._gateway, run=run, at=now)
         return taken, gateway_orders.held(tables, gateway=self._gateway, run=run)
 
-    def _beat(self, tables: sa.Connection) -> tuple[Sequence[str], Sequence[Taken]]:
+    def _beat(self, tables: sa.Connection) -> tuple[Sequence[str], Sequence[Taken], Place | None]:
         now = self._hub.clock()
         gateway_links.seen(tables, gateway=self._gateway, at=now)
         gateway_orders.expire(tables, at=now)
         held = gateway_orders.held(tables, gateway=self._gateway, run=self._hub.run)
-        return gateway_orders.waiting_stations(tables), held
+        return gateway_orders.waiting_stations(tables), held, gateway_journal.place(tables, self._gateway)
 
 
 def _patched(before: Mapping[str, V], found: Mapping[str, V], named: Sequence[str]) -> Mapping[str, V]:

@@ -50,6 +50,14 @@ class Pasts:
         if fact.kind in BOOK_KINDS:
             self._untold[fact.station_id].append((place, fact))
 
+    def settle(self, stored: Place) -> None:
+        """Forget what the tables have up to a place, of stations whose books are at hand.
+
+        It must have been there before any question that is still under way was asked: its answer is put together with
+        what is remembered here. Of a station that has not come, all is kept: the tables may be away when it does.
+        """
+        self._drop(self._read & self._untold.keys(), upto=stored)
+
     def unread(self, station_ids: Iterable[str], elsewhere: Collection[str]) -> list[str]:
         """Return those whose facts are to be read from the tables: they were not yet, or were at another gateway."""
         return [each for each in station_ids if each not in self._read or each in elsewhere]
@@ -111,8 +119,12 @@ class Pasts:
         return self._books[station_id], self._memory(station_id)
 
     def _forget(self, before: Place) -> None:
-        for station_id, untold in list(self._untold.items()):
-            kept = [told for told in untold if told[0] >= before]
+        """Forget what was in segments that are gone: a segment goes once all of it is in the tables."""
+        self._drop(list(self._untold), upto=Place(before.segment, before.offset - 1))
+
+    def _drop(self, station_ids: Iterable[str], *, upto: Place) -> None:
+        for station_id in station_ids:
+            kept = [told for told in self._untold[station_id] if told[0] > upto]
             if kept:
                 self._untold[station_id] = kept
             else:

@@ -76,6 +76,22 @@ def test_what_is_in_the_tables_for_sure_is_not_remembered_for_ever(tmp_path):
     assert opened(pasts.of("CS-1", "legacy")) == ["8"]
 
 
+def test_what_the_tables_have_is_forgotten_of_stations_that_are_known_and_kept_of_the_others(tmp_path):
+    first, second = journalled(tmp_path, fact(FactKind.STARTED, "7"), fact(FactKind.STARTED, "8"))
+    pasts = Pasts(tmp_path)
+    pasts.settle(second)
+    assert opened(pasts.of("CS-1", "legacy")) == ["7", "8"], "it has not come: the tables may be away when it does"
+
+    pasts.learn({"CS-1": [fact(FactKind.STARTED, "7")]}, ["CS-1"], {"CS-1": "legacy"}, first)
+    pasts.settle(first)
+    pasts.learn({"CS-1": [fact(FactKind.STARTED, "7")]}, ["CS-1"], {"CS-1": "legacy"}, None)
+    assert opened(pasts.of("CS-1", "legacy")) == ["7", "8"], "the tables have only the first"
+
+    pasts.settle(second)
+    pasts.learn({"CS-1": []}, ["CS-1"], {"CS-1": "legacy"}, None)
+    assert opened(pasts.of("CS-1", "legacy")) == []
+
+
 def test_a_station_that_goes_from_one_gateway_to_another_and_back_stops_its_charge_where_it_began(world, parts):
     stop = {"transactionId": 7, "meterStop": 9, "timestamp": "2026-11-02T13:00:00Z"}
     start = {"connectorId": 1, "idTag": "T", "meterStart": 1, "timestamp": "2026-11-02T12:00:00Z"}
