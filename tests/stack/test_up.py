@@ -32,7 +32,7 @@ def test_starts_serves_every_deployment_and_stops(home):
     assert rehome(home, "status").returncode == 0
 
     served = deployments(parts["prefect"]["address"])
-    assert len(served) == 12
+    assert len(served) == 14
     night = next(one for one in served if one["name"] == "reconcile-cdrs")
     assert [schedule["schedule"]["timezone"] for schedule in night["schedules"]] == ["Europe/Amsterdam"]
 
