@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from charging.database import tables
 from charging.database.hold import Hold
 from charging.errors import CountsDisagree, DatabaseUnavailable, IllegalTransition
 from charging.migration.lifecycle import Stage
 from charging.migration.ports import Transition
+from charging.migration.visits import State
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transi
         )
     lost = [transition for transition in fresh if transition.after is Stage.TO_SITE]
     if lost:
-        connection.execute(insert(tables.work_order).on_conflict_do_nothing(), [_order(plan_id, one) for one in lost])
+        connection.execute(_opened(), [_order(plan_id, one) for one in lost])
 
 
 def _is_stored(connection: sa.Connection, plan_id: str, transition: Transition) -> bool:
@@ -198,6 +199,18 @@ def _is_stored(connection: sa.Connection, plan_id: str, transition: Transition) 
     )
     found = connection.execute(last).mappings().one_or_none()
     return found is not None and all(found[name] == getattr(transition, name) for name in HISTORY)
+
+
+def _opened() -> Insert:
+    """Open an order, or one that is done anew: how it was done then is in the station's history."""
+    order = insert(tables.work_order)
+    again = {name: order.excluded[name] for name in ("reason", "instructions", "owner", "state", "opened_at")}
+    empty = dict.fromkeys(("closed_at", "reported_by", "reported_at", "note", "evidence"), sa.null())
+    return order.on_conflict_do_update(
+        index_elements=[tables.work_order.c.plan_id, tables.work_order.c.station_id],
+        set_=again | empty,
+        where=tables.work_order.c.state == str(State.DONE),
+    )
 
 
 def _order(plan_id: str, transition: Transition) -> dict[str, object]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -14,10 +15,12 @@ import sqlalchemy as sa
 
 from charging.database import hold, journal, tables
 from charging.database.operations import moves as write
+from charging.database.operations import visits
 from charging.database.queries import moves as read
 from charging.errors import CountsDisagree, DatabaseUnavailable, IllegalTransition, PlanInUse
 from charging.migration.lifecycle import Stage
 from charging.migration.ports import Effect, Transition
+from charging.migration.visits import Outcome, Report, Ruling, State
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PLAN = "plan-1"
@@ -356,6 +359,33 @@ def test_leaves_one_row_of_a_transition_whose_commit_was_not_heard_of(planned):
     assert (_count(planned, tables.transition), _count(planned, tables.work_order)) == (2, 1)
     with pytest.raises(IllegalTransition):
         _run(planned, lambda kept: kept.enter(_transition(after=Stage.TO_SITE, reason="it is elsewhere")))
+
+
+def test_a_station_that_is_lost_again_after_its_order_was_done_gets_it_anew(planned):
+    first = _transition(after=Stage.TO_SITE, before=Stage.READY, reason="it is nowhere")
+    later = AT + timedelta(days=9)
+    _run(planned, lambda kept: kept.enter(first))
+    done = Ruling(station_id="CS-1", state=State.DONE, reason="the target has heard it", evidence={"heard_at": "then"})
+    with planned.begin() as connection:
+        visits.write(
+            connection,
+            PLAN,
+            done,
+            report=Report(station_id="CS-1", outcome=Outcome.DONE, by="The mechanic", note=""),
+            at=AT,
+        )
+
+    back = _transition(before=Stage.VERIFIED, after=Stage.ROLLING_BACK, reason="the wave is taken back")
+    again = replace(_transition(before=Stage.ROLLING_BACK, after=Stage.TO_SITE, reason="it did not come"), at=later)
+    _run(planned, lambda kept: kept.enter(back))
+    _run(planned, lambda kept: kept.enter(again))
+
+    with planned.connect() as connection:
+        (order,) = connection.execute(sa.select(tables.work_order)).mappings()
+        history = [row.after for row in connection.execute(sa.select(tables.transition.c.after))]
+    assert (order["state"], order["reason"], order["opened_at"]) == ("open", "it did not come", later)
+    assert (order["closed_at"], order["reported_by"], order["evidence"]) == (None, None, None)
+    assert history == ["to_site", "verified", "rolling_back", "to_site"]
 
 
 def _forget(engine):
