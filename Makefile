@@ -47,8 +47,8 @@ fix:  ## let the linter and the formatter mend what they can
 
 bench: bench-load  ## goal 9: extract, cleanse and load 100,000 and 1,000,000 sessions, and the load beside others'
 
-bench-hostile: install  ## goal R9: hostile partners; its lists are drawn by Hypothesis, which is here and not among the peers
-	@$(RUN)/python benchmarks/hostile.py $(ARGS)
+bench-hostile bench-fleet: bench-%: install  ## with what tests have: Hypothesis draws hostile partners, GraphQL plays CitrineOS
+	@$(RUN)/python benchmarks/$*.py $(ARGS)
 
 bench-%: .tools/bench/installed  ## one benchmark of benchmarks/, beside its peers
 	@.tools/bench/bin/python benchmarks/$*.py $(ARGS)
