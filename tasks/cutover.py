@@ -132,7 +132,7 @@ def _ask_for_logs(
     behind_gateway = {each for each, recipe in recipes.items() if recipe.method is Method.GATEWAY}
     try:
         asked = asyncio.run(diagnostics.after_a_wave(settings, engine, outcomes, behind_gateway=behind_gateway))
-    except RehomeError as problem:
+    except (RehomeError, sa.exc.OperationalError, sa.exc.InterfaceError) as problem:
         get_run_logger().warning("the logs of stations that did not move were not asked for: %s", problem)
         return
     for one in asked:

@@ -105,16 +105,21 @@ async def after_a_wave(
     """Ask each station that was touched and did not come to serve at the target for its log, where there is a place.
 
     Its stage is what it is, whatever comes of this. One that is back is asked through the legacy, one that is left to a
-    person through the target, and if that does not reach it through the legacy.
+    person through the target, and if that does not reach it through the legacy. A wave that is run again asks nobody
+    twice for the same.
     """
     if settings.diagnostics.location is None:
         return []
     to = location(settings)
     failed = [one for one in outcomes if one.is_touched and one.stage is not Stage.VERIFIED]
+    with engine.connect() as connection:
+        rows = store.requests(connection, [one.station_id for one in failed]) if failed else []
+    before = {(row["station_id"], row["reason"]) for row in rows if row["by"] == _BY}
+    failed = [one for one in failed if (one.station_id, _why(one)) not in before]
 
     def asked(one: Outcome, via: Via) -> Asked:
         way: Via = "gateway" if one.station_id in behind_gateway else via
-        return Asked(station_id=one.station_id, via=way, by=_BY, reason=f"{one.stage}: {one.reason}")
+        return Asked(station_id=one.station_id, via=way, by=_BY, reason=_why(one))
 
     first: list[Asked] = [asked(one, "legacy" if one.stage is Stage.ROLLED_BACK else "target") for one in failed]
     found = {one["station_id"]: one for one in await fetch(settings, engine, first, to=to)}
@@ -126,6 +131,10 @@ async def after_a_wave(
     ]
     found |= {one["station_id"]: one for one in await fetch(settings, engine, again, to=to)}
     return list(found.values())
+
+
+def _why(one: Outcome) -> str:
+    return f"{one.stage} in attempt {one.attempt}: {one.reason}"
 
 
 async def follow(

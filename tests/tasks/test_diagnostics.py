@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,7 +152,18 @@ def test_after_a_wave_those_that_failed_are_asked_where_they_may_be(told, engine
     assert {each: State(row["state"]) for each, row in rows.items()} == dict.fromkeys(
         ("BACK", "STUCK", "LOST"), State.ASKED
     )
-    assert rows["STUCK"]["reason"] == "to_site: it did not come"
+    assert rows["STUCK"]["reason"] == "to_site in attempt 1: it did not come"
+
+
+def test_a_wave_that_is_run_again_asks_nobody_twice_and_a_new_attempt_does(told, engine, offices):
+    legacy = offices["legacy"]
+    legacy.answers = {"BACK": Told(status="", file_name="x")}
+
+    for number in (1, 1, 2):
+        ended = [replace(outcome("BACK", Stage.ROLLED_BACK), attempt=number)]
+        asyncio.run(diagnostics.after_a_wave(told, engine, ended, behind_gateway=()))
+
+    assert [each for each, _ in legacy.asked] == ["BACK", "BACK"]
 
 
 def test_without_a_place_for_logs_nobody_is_asked_after_a_wave(settings, engine, offices):
