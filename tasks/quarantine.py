@@ -1,5 +1,6 @@
 """Deciding on what stands in quarantine: one transaction holds the decision, a new judgement, and what follows."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -123,6 +124,7 @@ def apply(connection: sa.Connection, settings: Settings, decisions: Sequence[Dec
         held = {place: answer for place, answer in stood[extract_id, entity].items() if place in places}
         cleansing.cleanse_rows_on(connection, settings, extract_id, entity=entity, places=places, stood=held, at=now)
     after = {case.key: case for case in read.cases(connection, Wanted(keys=[one.case.key for one in decisions]))}
+    hanging = _hanging(connection, decisions)
     outcomes = [
         {
             "key": f"Q-{one.case.key}",
@@ -131,20 +133,38 @@ def apply(connection: sa.Connection, settings: Settings, decisions: Sequence[Dec
             "rule": one.case.rule,
             "choice": str(one.choice),
             "corrections": dict(one.corrections),
-            "became": _became(one, after.get(one.case.key)),
+            "became": _became(one, after.get(one.case.key), hanging),
         }
         for one in decisions
     ]
     return {"cases": outcomes, "before": before, "after": _accounts(connection, extracts)}
 
 
-def _became(one: Decision, after: Case | None) -> str:
-    """Say where a row is now."""
+def _became(one: Decision, after: Case | None, hanging: Mapping[tuple[str, str], Mapping[str, int]]) -> str:
+    """Say where a row is now; `hanging` counts by entity and key what still names those that were taken out."""
+    if _takes_out(one):
+        names = ", ".join(
+            f"{n} x {entity}" for entity, n in hanging.get((one.case.entity, one.case.row_key), {}).items()
+        )
+        return f"taken out; what names it stays until it is cleansed again: {names}" if names else "taken out"
     if one.choice is Choice.DISCARDED:
-        return "closed" if one.case.kind == "question" else "stays out"
+        return "stays out"
     if after is None or after.decision != Choice.WAITING:
         return "answered" if one.case.kind == "question" and not one.corrections else "rejoined"
     return f"waits again, {after.rule}: {after.reason}"
+
+
+def _takes_out(one: Decision) -> bool:
+    """Whether it takes out a row that was loaded: a question is about such a one."""
+    return one.choice is Choice.DISCARDED and one.case.kind == "question"
+
+
+def _hanging(connection: sa.Connection, decisions: Sequence[Decision]) -> dict[tuple[str, str], dict[str, int]]:
+    out: defaultdict[str, set[str]] = defaultdict(set)
+    for one in filter(_takes_out, decisions):
+        out[one.case.entity].add(one.case.row_key)
+    counts = {entity: clean.referring(connection, entity, keys) for entity, keys in out.items()}
+    return {(entity, key): found for entity, named in counts.items() for key, found in named.items()}
 
 
 def _decisions(found: Sequence[Case], order: Order, *, is_named: bool) -> tuple[list[Decision], list[dict[str, str]]]:

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from charging.cleansing.answers import Choice
 from charging.database import tables
+from charging.database.queries import clean
 from charging.database.queries.quarantine import Wanted
 from charging.errors import AnswerRefused, UnknownThing
+from charging.legacy.source import COLUMNS
 from tasks import cleansing, quarantine
 from tasks.quarantine import Order
 
@@ -345,3 +347,26 @@ def test_what_was_taken_back_can_be_decided_anew(cleansed, engine, decide, taken
 
     assert account(engine) == (4, 1, 0, 3)
     assert "2" not in waiting(engine)
+
+
+def test_a_row_that_a_question_is_about_is_taken_out_and_what_names_it_is_told(
+    engine, settings, landed, rows, make_location, make_station, decide
+):
+    stations = [make_station("CS-1"), make_station("CS-2")]
+    nowhere = make_location(latitude="", longitude="")
+    extract_id = landed(rows(location=[nowhere, *(make_location(f"L{n}") for n in range(2, 60))], station=stations))
+    cleansing.cleanse_extract(engine, settings, extract_id)
+    asked = waiting(engine, entity="location")["L1"]
+
+    told = decide(Wanted(keys=[asked["key"]]), Choice.DISCARDED)
+
+    (outcome,) = told["cases"]
+    assert outcome["became"] == "taken out; what names it stays until it is cleansed again: 2 x station"
+    with engine.connect() as connection:
+        assert "L1" not in connection.scalars(sa.select(tables.location.c.location_id)).all()
+
+
+@pytest.mark.parametrize("entity", COLUMNS)
+def test_asks_what_names_a_row_of_any_entity(engine, entity):
+    with engine.connect() as connection:
+        assert clean.referring(connection, entity, ["none", "nor this"]) == {}

@@ -14,6 +14,8 @@ from charging.database.queries.quarantine import LOADED
 from charging.network import Connector, Contract, Evse, Lane, Location, Session, Station, Tariff, Token
 from charging.roaming.zones import is_zone
 
+_TABLE_OF = {table.name: table for table in TABLES.values()}
+"""The table of each entity, in whichever schema it lies."""
 _IS_ASIDE = sa.func.coalesce(tables.quarantined_row.c.decision, "").not_in(LOADED)
 SUITE = "suite"
 """The rule under which a row stands in quarantine that the rules let pass and an expectation did not."""
@@ -65,6 +67,25 @@ def tokens(connection: sa.Connection) -> list[Token]:
 def contracts(connection: sa.Connection) -> list[Contract]:
     """Return every contract, by id."""
     return [Contract(**row) for row in _rows(connection, Contract, tables.contract.c.contract_id)]
+
+
+def referring(connection: sa.Connection, entity: str, named: Collection[str]) -> dict[str, dict[str, int]]:
+    """Return of each of these rows of an entity how many clean rows of which other entities name it, where any do.
+
+    Each table is read once, however many rows are asked about. Rows with a key of several columns are named by none.
+    """
+    own = _TABLE_OF[entity]
+    name, *others = own.primary_key.columns.keys()
+    found: dict[str, dict[str, int]] = {}
+    for table in _TABLE_OF.values():
+        if others or table is own or name not in table.c:
+            continue
+        column = table.c[name]
+        these = sa.any_(sa.literal(list(named), sa.ARRAY(sa.Text)))
+        counts = sa.select(column, sa.func.count()).where(column == these).group_by(column)
+        for key, number in connection.execute(counts).tuples():
+            found.setdefault(key, {})[table.name] = number
+    return found
 
 
 def present(connection: sa.Connection, sessions: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
