@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import signal
 import statistics
@@ -28,6 +27,7 @@ from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
+from peak import peak
 
 from charging.database import connection as database
 from charging.database import embedded, tables
@@ -154,11 +154,11 @@ def _run(url: str, steve: str, sessions: int) -> dict[str, float]:
 def _measure(url: str, steve: str) -> dict[str, float]:
     engine, theirs = database.connect(Secret(url)), database.connect_back_office(Secret(steve))
     answers.context()  # imported once by a worker, whatever the number of rows
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak()
     began, cpu_began = time.perf_counter(), time.process_time()
     manifest, _ = extract(SteveSource(theirs, "legacy"), engine, clock=lambda: CLOCK, code_version="benchmark")
     extracted, cpu_extracted = time.perf_counter(), time.process_time()
-    peak_extract = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_extract = peak()
     result = cleansing.cleanse_extract(engine, Settings(home=Path("unused")), manifest.extract_id)
     ended, cpu_ended = time.perf_counter(), time.process_time()
     (account,) = (each for each in result["accounts"] if each["entity"] == "session")
@@ -172,9 +172,9 @@ def _measure(url: str, steve: str) -> dict[str, float]:
         "cleanse": ended - extracted,
         "cpu extract": cpu_extracted - cpu_began,
         "cpu cleanse": cpu_ended - cpu_extracted,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "peak_extract_mib": peak_extract / 1024,
-        "base_mib": base / 1024,
+        "peak_mib": peak() / 1024**2,
+        "peak_extract_mib": peak_extract / 1024**2,
+        "base_mib": base / 1024**2,
     }
 
 

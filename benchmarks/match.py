@@ -24,7 +24,6 @@ runs of the engines are interleaved. What a process does once (imports, loading 
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from peak import peak
 
 from charging.reconciliation.aliases import Alias, Aliases
 from charging.reconciliation.night import Unrendered, judge_scans
@@ -67,7 +67,7 @@ STATED = (
     *("credits_cdr_id", "last_updated", "evse_uid", "connector_id", "total_hours_micro"),
 )
 COMPARED = """
-import json, resource, sys, time
+import json, re, sys, time
 import datacompy, pandas, polars
 engine, folder, *columns = sys.argv[1:]
 library, compare, write = {
@@ -81,7 +81,7 @@ for name in ("df1_unq_rows", "df2_unq_rows", "intersect_rows"):
     getattr(getattr(found, name), write)(f"{folder}/{engine}-{name}.parquet", compression="lz4")
 print(json.dumps({
     "wall": time.perf_counter() - begin, "cpu": time.process_time() - busy,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    "peak": int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) * 1024,
     "versions": f"datacompy {datacompy.__version__}, its {engine} {library.__version__}"}))
 """
 
@@ -259,11 +259,7 @@ def _aliases(scan: pl.LazyFrame) -> Aliases:
 
 
 def _run(begin: float, busy: float) -> Run:
-    return {
-        "wall": time.perf_counter() - begin,
-        "cpu": time.process_time() - busy,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
+    return {"wall": time.perf_counter() - begin, "cpu": time.process_time() - busy, "peak": peak()}
 
 
 CHILDREN = {"floor": _floor, "floor, Parquet": _floor_of_files, "engine": _engine, "engine, priced": _priced}

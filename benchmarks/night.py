@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from pathlib import Path
 import polars as pl
 import psutil
 import sqlalchemy as sa
+from peak import peak
 
 from charging.database import connection as database
 from charging.database import embedded, tables
@@ -236,15 +236,15 @@ def _number(scaled: int) -> str:
 def _child(url: str, folder: Path, data: Path) -> dict[str, object]:
     command = [sys.executable, __file__, "--child", url, "--folder", str(folder), "--data", str(data)]
     done = threading.Event()
-    peak = [0]
-    watching = threading.Thread(target=_watch, args=(data, done, peak))
+    server = [0]
+    watching = threading.Thread(target=_watch, args=(data, done, server))
     watching.start()
     try:
         told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     finally:
         done.set()
         watching.join()
-    return json.loads(told.strip().splitlines()[-1]) | {"server_peak": peak[0]}
+    return json.loads(told.strip().splitlines()[-1]) | {"server_peak": server[0]}
 
 
 def _server_cpu(data: Path) -> float:
@@ -261,7 +261,7 @@ def _postmaster(data: Path) -> psutil.Process:
     return psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
 
 
-def _watch(data: Path, done: threading.Event, peak: list[int]) -> None:
+def _watch(data: Path, done: threading.Event, greatest: list[int]) -> None:
     """Take the server's greatest proportional memory: what its processes share is counted once."""
     postmaster = _postmaster(data)
     while not done.wait(0.5):
@@ -271,7 +271,7 @@ def _watch(data: Path, done: threading.Event, peak: list[int]) -> None:
                 total += process.memory_full_info().pss
             except psutil.Error:
                 continue
-        peak[0] = max(peak[0], total)
+        greatest[0] = max(greatest[0], total)
 
 
 class Stages:
@@ -287,14 +287,10 @@ class Stages:
         before = self._now()
         yield
         wall, cpu, server = (now - then for now, then in zip(self._now(), before, strict=True))
-        self.seconds[name] = wall, cpu, server, _peak()
+        self.seconds[name] = wall, cpu, server, peak()
 
     def _now(self) -> tuple[float, float, float]:
         return time.perf_counter(), time.process_time(), _server_cpu(self._data)
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _night(url: str, folder: Path, data: Path) -> dict[str, object]:
@@ -312,21 +308,21 @@ def _night(url: str, folder: Path, data: Path) -> dict[str, object]:
         night = judged_nights.Night(day=day, period=period, because="it is measured", taken=taken, feed=feed)
         found = judged_nights.judge(connection, OF_PARTNER, night, now=NOW)
     wall = time.perf_counter() - began
-    peak = _peak()
+    until_now = peak()
     with stages.stage("(apart) reminders and proposals"), engine.begin() as connection:
         following.follow_up(connection, OF_PARTNER, now=NOW)
     summary = found.head["summary"]
     return {
         "load": load,
         "wall": wall,
-        "peak": peak,
+        "peak": until_now,
         "stages": stages.seconds,
         "rows": [summary["ours"], summary["theirs"], found.kept.judged.height, len(found.followed.cases)],
         "rejected": taken.rejected,
         "feed": f"{feed['asked']:,} of {feed['cdrs']:,} CDRs asked about, {len(feed['warnings'])} warnings",
         "truth": _truth(engine, folder, found.kept),
         "money": _money(engine, found.kept),
-        "peak_after": _peak(),
+        "peak_after": peak(),
     }
 
 
@@ -388,9 +384,9 @@ def _report(found: dict, folder: Path) -> None:
         f"{ours:,} CDRs of ours, {theirs:,} of theirs ({size / max(theirs, 1):,.0f} bytes each), "
         f"{found['rejected']} rejected; {judged:,} verdicts, {cases:,} cases"
     )
-    for name, (wall, cpu, server, peak) in found["stages"].items():
+    for name, (wall, cpu, server, most) in found["stages"].items():
         both = f"{cpu:6.1f} s CPU of ours {server:6.1f} of the server"
-        print(f"  {name:34}{wall:8.1f} s wall {both}, at most {peak / 1e6:,.0f} MB until then")
+        print(f"  {name:34}{wall:8.1f} s wall {both}, at most {most / 1e6:,.0f} MB until then")
     print(f"the night: {found['wall']:.1f} s; load when it began {found['load']:.1f}, now {os.getloadavg()[0]:.1f}")
     print(f"peak memory: {found['peak'] / 1e6:,.0f} MB of ours, {found['server_peak'] / 1e6:,.0f} MB of the server")
     print(f"  ({found['peak_after'] / 1e6:,.0f} MB of ours after all that follows)")

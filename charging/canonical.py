@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -24,11 +24,11 @@ def plain(value: object) -> Json:  # noqa: PLR0911 - one return for each kind of
             return value
         case str():
             return str(value)
-        case Decimal() | Fraction():
+        case Decimal() | Fraction() | timedelta():
             return str(value)
         case datetime():
             return _instant(value)
-        case date():
+        case date() | time():
             return value.isoformat()
         case Mapping():
             return _object(value)

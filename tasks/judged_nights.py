@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from charging.database.queries import identifiers as ledger
 from charging.database.queries import moves, nights, stored_cdrs
 from charging.reconciliation import named_columns, night_share
 from charging.reconciliation.aliases import Alias, former_ids, of_ledger
-from charging.reconciliation.billed_twice import held_twice
+from charging.reconciliation.billed_twice import BilledTwice, held_twice
 from charging.reconciliation.follow_up import both_offices, coexistence
 from charging.reconciliation.follow_up.changes import Changes
 from charging.reconciliation.follow_up.follow import About, Followed, Round, follow
@@ -23,6 +24,7 @@ from charging.reconciliation.night_frame import NightFrame, to_judged
 from charging.reconciliation.night_share import Share
 from charging.reconciliation.one_of_both import judged_as, one_of_both
 from charging.reconciliation.verdict import Judged
+from charging.roaming.agreed_on import agreed_digest
 from charging.roaming.cdr import Cdr, Side
 from charging.roaming.partner import Partner
 from tasks import as_provider, night_parts, night_sides, not_billed, places, stored_nights
@@ -69,6 +71,7 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
     """
     around = (night.period[0] - MARGIN, night.period[1] + MARGIN)
     lateness = learnt(stored_cdrs.arrivals(connection, partner.name, before=now), agreed=partner.terms.lateness)
+    agreed = agreed_digest(partner, until=night.period[1])
     provider = as_provider.known(connection, partner)
     partner = provider.partner if provider else partner
     with night_folder(at.folder) as folder:
@@ -83,30 +86,49 @@ def judge(connection: sa.Connection, partner: Partner, night: Night, *, now: dat
             unreadable=stored_cdrs.unreadable(connection, partner.name, since=night.period[0]),
             credit_policy=partner.credit_policy,
         )
-        found = night_parts.judged(
-            judged_as(ours, one_of_both(ours, sides.theirs.scan(), twice)),
-            sides.theirs.scan(),
-            agreement,
-            exact=sides.exact,
-            parts=at.parts_of(sides.ours.height + sides.theirs.height),
-            each=at.each,
-            folder=folder,
+        share = night_share.share(
+            _verdicts(
+                connection, sides, agreement, twice=twice, provider=provider, around=around, at=at, folder=folder
+            ),
+            period=night.period,
         )
-        judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
-        judged = (
-            provider.named_frame(judged, sides.theirs, sides.skipped)
-            if provider
-            else not_billed.named_in(connection, judged, sides.theirs, around=around)
-        )
-        share = night_share.share(judged, period=night.period)
         stored_nights.store_ours(connection, sides, share.kept, at=now)
         notes = (*night.taken.notes, *both_offices.said(twice, kept=share.kept.judged["ours_key"]))
-        head = _head(partner, share.kept, sides, night=night, notes=notes) | {"reconciled_at": now}
+        head = _head(partner, share.kept, sides, night=night, notes=notes)
+        head |= {"agreed_sha256": agreed, "reconciled_at": now}
         changed = stored_nights.store(
             connection, head, share.kept, partner=partner.name, day=night.day, because=night.because
         )
         followed = _follow(connection, partner, night, share, sides, lateness=lateness, now=now)
     return Outcome(head=head, kept=share.kept, changes=changed, followed=followed, lateness=lateness)
+
+
+def _verdicts(
+    connection: sa.Connection,
+    sides: Sides,
+    agreement: Agreement,
+    *,
+    twice: BilledTwice,
+    provider: as_provider.Provider | None,
+    around: Period,
+    at: Workplace,
+    folder: Path,
+) -> NightFrame:
+    """Return the verdicts on all of both sides. Nobody else holds them: millions take some hundred megabytes."""
+    ours = sides.ours.scan()
+    found = night_parts.judged(
+        judged_as(ours, one_of_both(ours, sides.theirs.scan(), twice)),
+        sides.theirs.scan(),
+        agreement,
+        exact=sides.exact,
+        parts=at.parts_of(sides.ours.height + sides.theirs.height),
+        each=at.each,
+        folder=folder,
+    )
+    judged = _named(both_offices.named_in_columns(found, twice), sides, moved_at=moves.moved_at(connection))
+    if provider:
+        return provider.named_frame(judged, sides.theirs, sides.skipped)
+    return not_billed.named_in(connection, judged, sides.theirs, around=around)
 
 
 def _named(night: NightFrame, sides: Sides, *, moved_at: Mapping[str, datetime]) -> NightFrame:

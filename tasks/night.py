@@ -176,6 +176,7 @@ def _to_reopen(
     near = (head["period_from"] - MARGIN, head["period_until"] + MARGIN) if head else (now, now)
     return {
         **(nights.incomplete(connection, partner.name) if taken.is_complete else {}),
+        **nights.otherwise_agreed(connection, partner, since=now - LOOKBACK),
         **nights.sharing(connection, partner.name, asked, near=near),
         **nights.due(connection, partner.name, now=now),
         **_with_other_sessions(connection, partner, since=now - LOOKBACK),

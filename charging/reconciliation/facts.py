@@ -1,6 +1,6 @@
 """One side of a night as columns of integers: ids as hashes, numbers scaled, the texts left where they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -30,9 +30,6 @@ GREATEST = 2**55
 COHORTS = pl.Enum(["moved", "not_moved"])
 SLICE = 1 << 17
 """CDRs that are read at a time."""
-_FEW_COLUMNS = 2
-"""Slices that are read at a time where some rows of few columns are wanted."""
-_IDS = ("cdr_id", "session_id", "authorization_reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ class Origin:
 
     def keys(self, first: int = 0, count: int | None = None) -> pl.Series:
         """Return the keys of so many CDRs from a row on, or of all."""
-        return self.source.slice(first, count).select("cdr_key").collect().to_series()
+        return _column(self.source.slice(first, count), "cdr_key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +69,6 @@ class Facts:
     source: pl.LazyFrame
     cdr: Keys
     session: Keys
-    authorization: Keys
     evse: Keys
     token: Keys
     contract: Keys
@@ -108,25 +104,32 @@ class Facts:
         """What two rows of one session are compared by, beside the evidence."""
         return self.net, self.gross, self.tariff, self.currency, self.flags
 
-    def texts(self, *columns: str) -> pl.DataFrame:
-        """Return columns of the source as they are, in its order."""
-        return self.source.select(columns).collect()
+    def texts(self, column: str) -> pl.Series:
+        """Return a column of the source as it is, in its order."""
+        return _column(self.source, column)
 
     def part(self, number: int, column: str) -> pl.Series:
         """Return a column of one slice of the source: of the `SLICE` rows from `number` times as many on."""
-        return self.source.slice(number * SLICE, SLICE).select(column).collect().to_series()
+        return _column(self.source.slice(number * SLICE, SLICE), column)
 
     def rows(self, rows: npt.NDArray[np.integer], *columns: str | pl.Expr) -> pl.DataFrame:
         """Return some rows of the source, in the order of `rows`."""
         wanted, places = np.unique(rows, return_inverse=True)
-        step = _FEW_COLUMNS * SLICE
-        starts = np.unique(wanted // step) * step
-        parts = [self.source.head(0).select(*columns).collect()] if starts.size == 0 else []
-        for first in starts.tolist():
-            begin, end = np.searchsorted(wanted, [first, first + step])
-            parts.append(self.source.slice(first, step).select(*columns).collect()[wanted[begin:end] - first])
-        found: pl.DataFrame = pl.concat(parts)[places]
+        parts = [*self._slices(wanted, columns)] or [self.source.head(0).select(*columns).collect()]
+        found: pl.DataFrame = pl.concat(parts, rechunk=True)[places]
         return found
+
+    def authorization(self, rows: npt.NDArray[np.integer]) -> Keys:
+        """Return the keys of authorisation references of ascending rows: few are left when these are asked for."""
+        column = "authorization_reference"
+        parts = (part.select(id_key(column)).to_series().to_numpy() for part in self._slices(rows, ("owner", column)))
+        return np.concatenate([np.empty(0, np.uint64), *parts])
+
+    def _slices(self, rows: npt.NDArray[np.integer], columns: Sequence[str | pl.Expr]) -> Iterator[pl.DataFrame]:
+        """Yield ascending rows of the source, a slice of it at a time."""
+        for first in (np.unique(rows // SLICE) * SLICE).tolist():
+            begin, end = np.searchsorted(rows, [first, first + SLICE])
+            yield self.source.slice(first, SLICE).select(*columns).collect()[rows[begin:end] - first]
 
     def current_evses(self, rows: npt.NDArray[np.integer]) -> pl.Series:
         """Return the compact ids that the EVSEs of some rows bear now."""
@@ -146,6 +149,11 @@ class Facts:
         """What of a side is needed once it is judged."""
         return Origin(source=self.source, end=self.end)
 
+    def without_ids(self) -> "Facts":
+        """Return the same side without the keys of its ids: what is matched needs them no more."""
+        none = self.cdr[:0]
+        return replace(self, cdr=none, session=none)
+
     def shifted(self, by: Ints) -> "Facts":
         """Return the same side with its clock set back."""
         return replace(self, start=_fixed(self.start - by), end=_fixed(self.end - by))
@@ -162,6 +170,11 @@ def facts(source: pl.LazyFrame, *, aliases: Aliases, codes: Codes) -> Facts:
         ).astype(np.uint8)
     fixed: dict[str, Any] = {name: _fixed(column) for name, column in columns.items()}
     return Facts(source=source, aliases=renamed, session_aliases=_session_aliases(source), **fixed)
+
+
+def _column(source: pl.LazyFrame, name: str) -> pl.Series:
+    """Return a column in one piece: to gather texts from several takes ten times as long."""
+    return source.select(name).collect().to_series().rechunk()
 
 
 def _read(source: pl.LazyFrame, wanted: list[pl.Expr]) -> dict[str, npt.NDArray[Any]]:
@@ -189,7 +202,7 @@ def _session_aliases(source: pl.LazyFrame) -> tuple[Keys, Rows]:
         .with_row_index("row")
         .filter(pl.col("session_aliases").list.len() > 0)
         .explode("session_aliases")
-        .select("row", key=_present(pl.col("session_aliases"), _id_key("session_aliases")))
+        .select("row", key=id_key("session_aliases"))
         .filter(pl.col("key") != 0)
         .collect()
     )
@@ -215,10 +228,8 @@ def _columns(codes: Codes) -> list[pl.Expr]:
     }
     flags = pl.sum_horizontal(is_set.fill_null(value=False).cast(pl.UInt8) * int(bit) for bit, is_set in bits.items())
     return [
-        *(
-            _present(pl.col(stated), _id_key(stated)).alias(name)
-            for name, stated in zip(("cdr", "session", "authorization"), _IDS, strict=True)
-        ),
+        id_key("cdr_id").alias("cdr"),
+        id_key("session_id").alias("session"),
         _key("evse_compact").alias("evse"),
         _key("token_uid").alias("token"),
         _key("contract_compact").alias("contract"),
@@ -239,8 +250,9 @@ def _columns(codes: Codes) -> list[pl.Expr]:
     ]
 
 
-def _id_key(column: str) -> pl.Expr:
-    return pl.col(column).str.to_uppercase().hash(1) ^ pl.col("owner").hash(2)
+def id_key(column: str) -> pl.Expr:
+    """Return the key of a column of ids, which are compared without regard to case; 0 where none is stated."""
+    return _present(pl.col(column), pl.col(column).str.to_uppercase().hash(1) ^ pl.col("owner").hash(2))
 
 
 def _key(column: str) -> pl.Expr:

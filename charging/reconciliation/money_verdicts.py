@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from charging.loops.together import both
 from charging.reconciliation.aliases import Aliases
 from charging.reconciliation.compact import Verdicts, bits, compact, scaled
 from charging.reconciliation.facts import Facts
@@ -51,11 +52,11 @@ def who_is_right(pairs: pl.DataFrame, ours: Facts, theirs: Facts, *, agreement: 
         return unusual(pairs, ours, theirs, agreement=agreement)
     earliest = np.minimum(ours.start[pairs["ours_row"].to_numpy()], theirs.start[pairs["theirs_row"].to_numpy()])
     zones = _zones(pairs, ours, theirs)
-    sides = [
-        _side(name, side, pairs[f"{name}_row"].to_numpy(), (earliest, zones), agreement)
-        for name, side in (("ours", ours), ("theirs", theirs))
-    ]
-    both = (
+    sides = both(
+        lambda side: _side(*side, pairs[f"{side[0]}_row"].to_numpy(), (earliest, zones), agreement),
+        *(("ours", ours), ("theirs", theirs)),
+    )
+    recomputed = (
         pairs.hstack(sides[0])
         .hstack(sides[1])
         .with_columns(
@@ -68,7 +69,7 @@ def who_is_right(pairs: pl.DataFrame, ours: Facts, theirs: Facts, *, agreement: 
             clock=_clock(zones, agreement),
         )
     )
-    judged = both.with_columns(verdict=_verdict())
+    judged = recomputed.with_columns(verdict=_verdict())
     told = judged.with_columns(
         kinds=pl.when(pl.col("verdict") == Verdict.QUANTITY_DIFFERS.value)
         .then(pl.col("kinds") | bits([Kind.LINES]))

@@ -24,10 +24,17 @@ def with_named(night: NightFrame, named: Sequence[Judged]) -> NightFrame:
         schema={name: JUDGED[name] for name in (*KEYS, *_PUT)},
         orient="row",
     )
-    joined = night.judged.join(
-        told, on=KEYS, how="left", nulls_equal=True, maintain_order="left", suffix="_named", validate="m:1"
+    place = night.judged.select(KEYS).join(
+        told.select(*KEYS, place=pl.int_range(pl.len())),
+        on=KEYS,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+        validate="m:1",
+    )["place"]
+    judged = night.judged.with_columns(
+        pl.select(pl.coalesce(told[name].gather(place), night.judged[name]).alias(name)).to_series() for name in _PUT
     )
-    judged = joined.with_columns(pl.coalesce(f"{name}_named", name).alias(name) for name in _PUT).select(JUDGED.names())
     return replace(
         night,
         judged=judged,

@@ -165,6 +165,7 @@ def judge_scans(
         time_zone=terms.time_zone,
         clock=clock,
     )
+    our_facts, their_facts = our_facts.without_ids(), their_facts.without_ids()
     tied, tied_rows = ties(our_facts, their_facts, matched)
     told = [
         *judge_pairs(
@@ -209,9 +210,7 @@ def cast_ballots(
 def _both_facts(
     ours: pl.LazyFrame, theirs: pl.LazyFrame, *, aliases: Aliases, codes: Codes, exact: Mapping[str, Cdr]
 ) -> tuple[Facts, Facts]:
-    # One after the other: this is where a night takes most memory.
-    one, other = (_with_exact(facts(side, aliases=aliases, codes=codes), exact) for side in resolved(ours, theirs))
-    return one, other
+    return both(lambda side: _with_exact(facts(side, aliases=aliases, codes=codes), exact), *resolved(ours, theirs))
 
 
 def _with_exact(side: Facts, exact: Mapping[str, Cdr]) -> Facts:

@@ -1,7 +1,5 @@
 """The verdicts on pairs, in columns: `charging.reconciliation.judge`, a night at a time."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -21,8 +19,6 @@ from charging.roaming.terms import Tier
 
 _MICROSECONDS = 1_000_000
 _SUSPECT = 5
-_AT_ONCE = 1 << 15
-"""Pairs whose columns fit into the processor's cache."""
 _SETTLED = {Finding.EQUAL: Verdict.EQUAL, Finding.WITHIN_TOLERANCE: Verdict.WITHIN_TOLERANCE}
 
 
@@ -71,28 +67,16 @@ def judge_pairs(ours: Facts, theirs: Facts, matched: Matched, *, agreement: Agre
 
 
 def _compared(ours: Facts, theirs: Facts, left: Rows, right: Rows, limits: tuple[int, int, int]) -> Compared:
-    def part(begins: range) -> list[Compared]:
-        # What a pair states is brought together first, column by column: one memory access then waits for no other.
-        slices = [slice(begin, begin + _AT_ONCE) for begin in begins]
-        return [
-            compared(
-                _beside(ours.evidence[:4], left[rows]),
-                _beside(theirs.evidence[:4], right[rows]),
-                _beside(ours.stated, left[rows]),
-                _beside(theirs.stated, right[rows]),
-                limits,
-            )
-            for rows in slices
-        ]
+    def part(rows: slice) -> Compared:
+        found: Compared = compared(
+            ours.evidence[:4], theirs.evidence[:4], ours.stated, theirs.stated, left[rows], right[rows], limits
+        )
+        return found
 
-    begins = range(0, max(left.size, 1), _AT_ONCE)
-    first, rest = both(part, begins[: len(begins) // 2], begins[len(begins) // 2 :])
-    findings, kinds, differences, stakes = zip(*first, *rest, strict=True)
+    middle = left.size // 2
+    halves = [*both(part, slice(middle), slice(middle, None))]
+    findings, kinds, differences, stakes = zip(*halves, strict=True)
     return np.concatenate(findings), np.concatenate(kinds), np.concatenate(differences), np.concatenate(stakes)
-
-
-def _beside(columns: tuple[npt.NDArray[Any], ...], rows: Rows) -> Any:
-    return tuple(column[rows] for column in columns)
 
 
 def _confirm_aliases(ours: Facts, theirs: Facts, left: Rows, right: Rows, kinds: npt.NDArray[np.uint16]) -> None:

@@ -25,8 +25,9 @@ _COLUMNS = {
 
 def id_edges_of(tier: Tier, ours: Facts, theirs: Facts, our_free: Mask, their_free: Mask) -> tuple[Rows, Rows]:
     """Return the candidates of a tier of ids, each an agreement of the texts."""
-    our_keys, our_rows = _keys(tier, ours, our_free)
-    their_keys, their_rows = _keys(tier, theirs, their_free)
+    (our_keys, our_rows), (their_keys, their_rows) = both(
+        lambda side: _keys(tier, *side), (ours, our_free), (theirs, their_free)
+    )
     if our_rows.size == 0 or their_rows.size == 0:
         return our_rows[:0], their_rows[:0]
     lefts, rights = zip(
@@ -84,11 +85,11 @@ def _agree_in_place_and_time(ours: Facts, theirs: Facts, left: Rows, right: Rows
 
 
 def _keys(tier: Tier, side: Facts, free: Mask) -> tuple[Keys, Rows]:
-    keys = {
-        Tier.CDR_ID: side.cdr,
-        Tier.SESSION_ID: side.session,
-        Tier.AUTHORIZATION_REFERENCE: side.authorization,
-    }[tier]
+    if tier is Tier.AUTHORIZATION_REFERENCE:
+        rows = np.flatnonzero(free).astype(np.int32)
+        keys = side.authorization(rows)
+        return keys[keys != 0], rows[keys != 0]
+    keys = side.cdr if tier is Tier.CDR_ID else side.session
     rows = np.flatnonzero(free & (keys != 0)).astype(np.int32)
     if tier is not Tier.SESSION_ID or side.session_aliases[0].size == 0:
         return keys[rows], rows
@@ -100,7 +101,7 @@ def _agree(column: str, ours: Facts, theirs: Facts, left: Rows, right: Rows) -> 
     """Whether the texts behind the hashes are equal. `left` ascends: ours are read in slices, and few are in memory."""
     if left.size == 0:
         return np.empty(0, np.bool_)
-    others = theirs.texts(column)[column]
+    others = theirs.texts(column)
 
     def same(numbers: range) -> Sequence[Mask]:
         cuts = np.searchsorted(left, [number * SLICE for number in (*numbers, numbers.stop)])

@@ -13,6 +13,7 @@ from charging.reconciliation.clock_offset import ClockOffset
 from charging.reconciliation.compact import Verdicts
 from charging.reconciliation.facts import COHORTS, Codes, Facts
 from charging.reconciliation.kernels.comparing import NONE, Flag
+from charging.reconciliation.kernels.summing import sums_by_code
 from charging.reconciliation.summary import Summary
 from charging.reconciliation.verdict import Verdict
 from charging.roaming.cdr import Cohort
@@ -75,15 +76,15 @@ def _by_cohort(counts: Counter[tuple[Verdict, int | None, int]]) -> dict[Cohort 
 
 
 def _totals(side: Facts, codes: Codes) -> Totals:
-    return _sum_by_currency(side, np.arange(side.height), codes)
+    return _sum_by_currency(side, slice(None), codes)
 
 
-def _sum_by_currency(side: Facts, rows: np.ndarray, codes: Codes) -> Totals:
+def _sum_by_currency(side: Facts, rows: np.ndarray | slice, codes: Codes) -> Totals:
     """Return what rows state without VAT; a currency in which only nothing is stated is there, too."""
-    stated = pl.DataFrame({"currency": side.currency[rows], "net": side.net[rows]})
-    sums = stated.group_by("currency").agg(pl.col("net").filter(pl.col("net") != NONE).cast(pl.Int128).sum())
-    found = defaultdict(Decimal, {codes.currencies[code]: from_micro(total) for code, total in sums.iter_rows()})
-    for row in side.exact.keys() & set(rows[(side.flags[rows] & Flag.UNUSUAL) != 0].tolist()):
+    sums = sums_by_code(side.currency[rows], side.net[rows], unstated=NONE, count=len(codes.currencies))
+    found = defaultdict(Decimal, {codes.currencies[code]: from_micro(total) for code, total in sums.items()})
+    unusual = np.arange(side.height)[rows][(side.flags[rows] & Flag.UNUSUAL) != 0] if side.exact else np.empty(0, int)
+    for row in side.exact.keys() & set(unusual.tolist()):
         found[side.exact[row].currency] += side.exact[row].net or Decimal(0)
     return dict(found)
 
@@ -92,8 +93,11 @@ def _require_every_record(verdicts: Sequence[Verdicts], ours: Facts, theirs: Fac
     heights, told, lost = 0, 0, False
     for name, side in (("ours_row", ours), ("theirs_row", theirs)):
         rows = [one.frame[name].drop_nulls().to_numpy() for one in verdicts]
-        seen = np.bincount(np.concatenate([np.empty(0, np.int32), *rows]), minlength=side.height)
-        heights, told, lost = heights + side.height, told + int(seen.sum()), lost or bool((seen != 1).any())
+        seen, number = np.zeros(side.height, np.bool_), sum(each.size for each in rows)
+        for each in rows:
+            seen[each] = True
+        # As many as there are, and each of them: then none is there twice.
+        heights, told, lost = heights + side.height, told + number, lost or number != side.height or not seen.all()
     if lost:
         quarantined = sum(int((one.frame["verdict"] == Verdict.AMBIGUOUS.value).sum()) for one in verdicts)
         raise CountsDisagree("reconciliation", rows_in=heights, loaded=told - quarantined, quarantined=quarantined)
@@ -108,7 +112,7 @@ def _require_every_cent(
     """
     found: defaultdict[str, Decimal] = defaultdict(Decimal)
     for told in verdicts:
-        exact = told.frame.filter("is_exact")
+        exact = told.frame.select("is_exact", "currency", "difference", "ours_row", "theirs_row").filter("is_exact")
         for code, total in exact.group_by("currency").agg(pl.col("difference").cast(pl.Int128).sum()).iter_rows():
             found[codes.currencies[code]] += from_micro(total)
         unsaid = exact.filter(pl.col("difference").is_null())

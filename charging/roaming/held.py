@@ -12,6 +12,8 @@ from charging.roaming.frame import SCHEMA, from_micro, to_cdrs
 
 FEW = 100_000
 """So many CDRs take some hundred megabytes."""
+_IN_A_FILE = 25_000
+"""At least: whoever goes through all of them has one file in memory at a time."""
 
 
 class HeldCdrs:
@@ -34,7 +36,7 @@ class HeldCdrs:
         self._in_memory += frame.height
         self.height += frame.height
         self.exact.update((cdr.cdr_key, cdr) for cdr in cdrs)
-        if self._in_memory > self._few:
+        if self._in_memory > (min(self._few, _IN_A_FILE) if self._files else self._few):
             self._write()
 
     def _write(self) -> None:

@@ -25,6 +25,8 @@ SCALARS = (
     | st.decimals(allow_nan=False, allow_infinity=False)
     | st.fractions()
     | st.dates()
+    | st.times()
+    | st.timedeltas()
     | st.datetimes(timezones=st.just(UTC))
 )
 VALUES = st.recursive(

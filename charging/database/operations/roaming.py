@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 import sqlalchemy as sa
+from isal import isal_zlib
 from sqlalchemy.dialects.postgresql import insert
 
 from charging.database import tables
@@ -16,8 +17,8 @@ from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.client import Page
 from charging.roaming.ocpi.parse import Rejected
 
-_QUICK = zlib.Z_BEST_SPEED
-"""A fifth more bytes than at its usual level, in a third of its time."""
+_QUICK = 1
+"""Some more bytes than at zlib's usual level, in a tenth of its time."""
 
 
 def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) -> None:
@@ -27,7 +28,7 @@ def store_pages(connection: sa.Connection, partner: str, pages: Sequence[Page]) 
             "partner": partner,
             "content_sha256": page.answer.sha256,
             "url": page.answer.url,
-            "body": zlib.compress(page.answer.body, _QUICK),
+            "body": isal_zlib.compress(page.answer.body, _QUICK),
             "fetched_at": page.answer.fetched_at,
         }
         for page in pages
@@ -82,6 +83,7 @@ def _says_nothing_new(held: sa.TableClause) -> sa.ColumnElement[bool]:
     facts = [column.name for column in tables.cdr.columns if column.name not in _WRITING | {"stored_at"}]
     return sa.exists().where(
         there.c.partner == held.c.partner,
+        there.c.side == held.c.side,
         there.c.ended_at == held.c.ended_at,
         held.c.side == str(Side.THEIRS),
         sa.func.upper(there.c.cdr_id) == sa.func.upper(held.c.cdr_id),

@@ -6,6 +6,7 @@ What does not fit into the columns is written from its objects, so that nothing 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from io import BytesIO
 
 import msgspec
 import polars as pl
@@ -61,10 +62,11 @@ def _by_writing(cdrs: Iterable[Cdr]) -> list[list[Cdr]]:
 
 def _store_new(connection: sa.Connection, part: pl.DataFrame, *, at: datetime) -> int:
     """Store those versions that are not there. Whether a record only came in another writing, PostgreSQL must tell."""
-    new = part.filter(~pl.col("cdr_key").is_in(_there(connection, part).implode()))
-    ranked = new.with_columns(_identity()).with_columns(writing=pl.int_range(pl.len()).over("record", "ended_at"))
-    known = _records_there(connection, new.filter(side=str(Side.THEIRS)))
+    stored = _stored(connection, part)
+    known = stored.filter(side=str(Side.THEIRS)).select("record", "ended_at").unique()
     known = known.with_columns(is_known=pl.lit(value=True))
+    new = part.filter(~pl.col("cdr_key").is_in(stored["cdr_key"].implode())).with_columns(_identity())
+    ranked = new.with_columns(writing=pl.int_range(pl.len()).over("record", "ended_at"))
     ranked = ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left")
     is_doubtful = (pl.col("side") == str(Side.THEIRS)) & (pl.col("is_known").is_not_null() | (pl.col("writing") > 0))
     plain = ranked.filter(~is_doubtful)
@@ -83,23 +85,38 @@ def _identity() -> pl.Expr:
     return pl.concat_str("partner", pl.col("cdr_id").str.to_uppercase(), separator="|").alias("record")
 
 
-def _records_there(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFrame:
-    """Return which records of these, a partner's, are stored, in whatever version that ended at the same instant."""
-    row, found = tables.cdr.c, [part.select(_identity(), "ended_at").clear()]
+def _stored(connection: sa.Connection, part: pl.DataFrame) -> pl.DataFrame:
+    """Return `record`, `side`, `ended_at` and `cdr_key` of every version that is stored of these records."""
+    found = [part.select(_identity(), "side", "ended_at", "cdr_key").clear()]
     for (partner,), group in part.with_columns(_identity()).group_by("partner"):
-        ends = group["ended_at"].dt.strftime(_INSTANT)
-        stated = (rows.array(group["cdr_id"], sa.Text()), rows.array(ends, row.ended_at.type))
-        asked = sa.func.unnest(*stated).table_valued("cdr_id", "ended_at", with_ordinality="place", name="asked")
-        asked = asked.render_derived()
-        is_there = sa.and_(
-            row.partner == partner,
-            row.side == str(Side.THEIRS),
-            row.ended_at == asked.c.ended_at,
-            sa.func.upper(row.cdr_id) == sa.func.upper(asked.c.cdr_id),
-        )
-        places = connection.scalars(sa.select(asked.c.place).join(tables.cdr, is_there).distinct())
-        found.append(group.select("record", "ended_at")[[place - 1 for place in places]])
-    return pl.concat(found).unique()
+        records = group.unique("cdr_id", maintain_order=True).select("record", "cdr_id")
+        versions = pl.DataFrame(
+            list(map(tuple, connection.execute(versions_of(str(partner), records["cdr_id"])))),
+            schema=["place", "side", "ended_at", "cdr_key"],
+            orient="row",
+        ).cast({"place": pl.Int64, "side": pl.String, "ended_at": group.schema["ended_at"], "cdr_key": pl.String})
+        record = records["record"].gather(versions["place"] - 1)
+        found.append(versions.select(record, "side", "ended_at", "cdr_key"))
+    return pl.concat(found)
+
+
+def versions_of(partner: str, cdr_ids: pl.Series) -> sa.Select[tuple[int, str, datetime, str]]:
+    """Return what asks for all versions of some records, without regard to case, each with its place among the ids.
+
+    Each is looked up by its id alone, which only one index fits: while the table grows PostgreSQL has not looked at it
+    yet, and with any other condition would now and then choose a plan that reads all of a partner's for each.
+    """
+    row = tables.cdr.c
+    ids = sa.func.unnest(rows.array(cdr_ids, sa.Text()))
+    asked = ids.table_valued("cdr_id", with_ordinality="place", name="asked").render_derived()
+    each = (
+        sa.select(row.partner, row.side, row.ended_at, row.cdr_key)
+        .where(sa.func.upper(row.cdr_id) == sa.func.upper(asked.c.cdr_id))
+        .offset(0)  # keeps the condition on the partner out of it
+        .lateral("each")
+    )
+    columns = (asked.c.place, each.c.side, each.c.ended_at, each.c.cdr_key)
+    return sa.select(*columns).select_from(asked).join(each, each.c.partner == partner)
 
 
 def store_night(
@@ -122,17 +139,6 @@ def _verdict_csv(night: NightFrame, *, partner: str, day: date) -> Iterator[byte
         )
         yield _csv(texts.select(_VERDICT_COLUMNS))
         number += part.height
-
-
-def _there(connection: sa.Connection, part: pl.DataFrame) -> pl.Series:
-    """Return which of some versions are stored already."""
-    found: list[pl.Series] = [pl.Series("cdr_key", [], dtype=pl.String)]
-    row = tables.cdr.c
-    for (partner, side), group in part.group_by("partner", "side"):
-        wanted = sa.any_(rows.array(group["cdr_key"], row.cdr_key.type))
-        chosen = sa.select(row.cdr_key).where(row.partner == partner, row.side == side, row.cdr_key == wanted)
-        found.append(pl.Series("cdr_key", list(connection.scalars(chosen)), dtype=pl.String))
-    return pl.concat(found)
 
 
 def _cdr_texts(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
@@ -209,7 +215,7 @@ def _lines() -> pl.Expr:
 
 
 def _csv(texts: pl.DataFrame) -> bytes:
-    strings = [name for name, dtype in texts.schema.items() if dtype == pl.String]
-    storable = texts.with_columns(pl.col(strings).str.replace_all(_NUL, _REPLACED, literal=True))
-    text = storable.write_csv(include_header=False, quote_style="non_numeric", datetime_format=_INSTANT)
-    return text.encode()
+    written = BytesIO()
+    texts.write_csv(written, include_header=False, quote_style="non_numeric", datetime_format=_INSTANT)
+    text = written.getvalue()
+    return text.replace(_NUL.encode(), _REPLACED.encode()) if _NUL.encode() in text else text

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from charging.database import tables
 from charging.reconciliation.follow_up.lifecycle import State
 from charging.reconciliation.verdict import SETTLED, Judged, Kind, Verdict
+from charging.roaming.agreed_on import agreed_digest
 from charging.roaming.cdr import BACK_OFFICES, Cohort, Side
 from charging.roaming.partner import Partner
 from charging.roaming.terms import Tier
@@ -19,6 +20,7 @@ LATE_CDRS = "CDRs came after it had been judged"
 OWN_SESSIONS = "sessions of ours came, or changed, after it had been judged"
 NOW_DUE = "what it waited for has not come in time"
 NOW_COMPLETE = "what had not come of the partner has come"
+OTHER_AGREEMENT = "what is agreed with the partner was changed"
 BESIDE = "the night beside it has taken CDRs over"
 
 
@@ -119,6 +121,7 @@ def unlike_ours(connection: sa.Connection, partner: Partner, *, since: datetime)
     is_stored = sa.exists().where(
         cdr.partner == partner.name,
         cdr.side == str(Side.OURS),
+        sa.func.upper(cdr.cdr_id) == sa.func.upper(cdr_id),  # by the index
         cdr.cdr_id == cdr_id,
         cdr.cohort.is_not_distinct_from(sa.case(offices, value=session.back_office)),
         cdr.started_at == session.started_at,
@@ -140,6 +143,17 @@ def unlike_ours(connection: sa.Connection, partner: Partner, *, since: datetime)
         )
     )
     return _days(connection, chosen, OWN_SESSIONS)
+
+
+def otherwise_agreed(connection: sa.Connection, partner: Partner, *, since: datetime) -> dict[date, str]:
+    """Return the nights that were judged by another agreement than the partner's is now, as far as that is known."""
+    head = tables.reconciliation.c
+    chosen = sa.select(head.day, head.period_until, head.agreed_sha256).where(
+        head.partner == partner.name, head.period_until > since, head.agreed_sha256.is_not(None)
+    )
+    found = connection.execute(chosen).tuples()
+    days = (day for day, until, agreed in found if agreed != agreed_digest(partner, until=until))
+    return dict.fromkeys(days, OTHER_AGREEMENT)
 
 
 def due(connection: sa.Connection, partner: str, *, now: datetime) -> dict[date, str]:

@@ -88,7 +88,7 @@ cdr = sa.Table(
     sa.Column("lines", Document, nullable=False),
     text("raw_sha256", is_required=False),
     sa.Column("stored_at", Instant, nullable=False),
-    sa.Index("ix_cdr_partner_cdr_id", "partner", "cdr_id"),
+    sa.Index("ix_cdr_record", sa.text("upper(cdr_id)")),
     schema="roaming",
     comment="The canonical CDR. side is ours or theirs; lines are what was measured, decimals as text.",
 )
@@ -119,6 +119,7 @@ reconciliation = sa.Table(
     text("incomplete_because", is_required=False),
     sa.Column("summary", Document, nullable=False),
     text("inputs_sha256"),
+    text("agreed_sha256", is_required=False),
     sa.Column("reconciled_at", Instant, nullable=False),
     schema="roaming",
     comment="One partner's night. Running it again with the same inputs changes nothing.",

@@ -1,6 +1,7 @@
 """Every difference between the two rows of each pair: `charging.reconciliation.compare`, on columns."""
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,17 @@ Measured = tuple[Ints, Ints, Ints, Keys]
 Stated = tuple[Ints, Ints, Keys, Rows, Bytes]
 """Net, gross (millionths; NONE: not stated), tariff (hash; 0: not stated), currency (code), flags."""
 
+_Measures = tuple[int, int, int, int]
+_Amounts = tuple[int, int, int, int, int]
+"""The same of one row; hashes as the signed numbers of the same bits."""
+
 Compared = tuple[Bytes, npt.NDArray[np.uint16], Ints, Ints]
 """For each pair: what is found, its kinds, theirs minus ours without VAT, and the money at stake."""
 
 NONE = -(2**63)
+_COLUMNS = 9
+_AT_ONCE = 1 << 10
+"""Pairs whose columns fit into the processor's nearest cache."""
 
 
 class Flag(IntEnum):
@@ -65,43 +73,82 @@ def compared(
     theirs: Measured,
     our_amounts: Stated,
     their_amounts: Stated,
+    left: Rows,
+    right: Rows,
     tolerances: tuple[int, int, int],
 ) -> Compared:
-    """Return, for each pair, what is found, its kinds, theirs minus ours without VAT, and the money at stake.
+    """Return, for each pair of rows, what is found, its kinds, theirs minus ours without VAT, and the money at stake.
 
-    The two rows of a pair stand at the same place.
+    What some pairs state is brought together first, column by column: one memory access then waits for no other.
     """
-    count = ours[0].size
-    findings, kinds = np.zeros(count, np.uint8), np.zeros(count, np.uint16)
-    differences, stakes = np.empty(count, np.int64), np.empty(count, np.int64)
-    for at in range(count):
-        energy = theirs[2][at] - ours[2][at]
-        duration = (theirs[1][at] - theirs[0][at]) - (ours[1][at] - ours[0][at])
-        clock = theirs[0][at] - ours[0][at]
-        is_comparable = our_amounts[3][at] == their_amounts[3][at]
-        net = _minus(their_amounts[0][at], our_amounts[0][at], is_comparable)
-        gross = _minus(their_amounts[1][at], our_amounts[1][at], is_comparable)
-        found = _quantities(energy, duration, clock, tolerances)
-        found |= _amounts(our_amounts, their_amounts, at, net, gross, is_comparable)
-        flags = our_amounts[4][at] | their_amounts[4][at]
-        if flags & Flag.ALIASED and ours[3][at] == theirs[3][at]:
-            found |= Bit.EVSE_ALIAS
-        if flags & Flag.EXPIRED:
-            found |= Bit.EVSE_ALIAS_EXPIRED
-        money = gross if net == 0 and gross not in (0, NONE) else net
-        is_same = energy == 0 and duration == 0 and clock == 0 and net in (0, NONE) and gross in (0, NONE)
-        if flags & Flag.INSIGNIFICANT:
-            found = (found | Bit.INSIGNIFICANT) & ~(Bit.NET | Bit.GROSS)
-        if flags & Flag.UNUSUAL:
-            findings[at] = Finding.UNUSUAL
-        elif found & (Bit.ENERGY | Bit.DURATION):
-            findings[at] = Finding.QUANTITY_DIFFERS
-        elif money == 0 or flags & Flag.INSIGNIFICANT:
-            findings[at] = Finding.EQUAL if is_same else Finding.WITHIN_TOLERANCE
-        else:
-            findings[at] = Finding.MONEY
-        kinds[at], differences[at], stakes[at] = found, net, money
+    findings, kinds = np.empty(left.size, np.uint8), np.empty(left.size, np.uint16)
+    differences, stakes = np.empty(left.size, np.int64), np.empty(left.size, np.int64)
+    one, other = np.empty((_COLUMNS, _AT_ONCE), np.int64), np.empty((_COLUMNS, _AT_ONCE), np.int64)
+    for begin in range(0, left.size, _AT_ONCE):
+        _bring(ours, our_amounts, left, begin, one)
+        _bring(theirs, their_amounts, right, begin, other)
+        for at in range(min(_AT_ONCE, left.size - begin)):
+            # Numbers, not the columns: whatever is handed an array counts who holds it, and that takes longer.
+            found = _compare(
+                (one[0, at], one[1, at], one[2, at], one[3, at]),
+                (other[0, at], other[1, at], other[2, at], other[3, at]),
+                (one[4, at], one[5, at], one[6, at], one[7, at], one[8, at]),
+                (other[4, at], other[5, at], other[6, at], other[7, at], other[8, at]),
+                tolerances,
+            )
+            findings[begin + at], kinds[begin + at], differences[begin + at], stakes[begin + at] = found
     return findings, kinds, differences, stakes
+
+
+@inner
+def _bring(measured: Measured, stated: Stated, rows: Rows, begin: int, here: npt.NDArray[np.int64]) -> None:
+    _gather(measured[0], rows, begin, here[0])
+    _gather(measured[1], rows, begin, here[1])
+    _gather(measured[2], rows, begin, here[2])
+    _gather(measured[3], rows, begin, here[3])
+    _gather(stated[0], rows, begin, here[4])
+    _gather(stated[1], rows, begin, here[5])
+    _gather(stated[2], rows, begin, here[6])
+    _gather(stated[3], rows, begin, here[7])
+    _gather(stated[4], rows, begin, here[8])
+
+
+@inner
+def _gather(column: npt.NDArray[Any], rows: Rows, begin: int, here: Ints) -> None:
+    for at in range(min(here.size, rows.size - begin)):
+        here[at] = column[rows[begin + at]]
+
+
+@inner
+def _compare(
+    ours: _Measures, theirs: _Measures, our_amounts: _Amounts, their_amounts: _Amounts, tolerances: tuple[int, int, int]
+) -> tuple[int, int, int, int]:
+    energy = theirs[2] - ours[2]
+    duration = (theirs[1] - theirs[0]) - (ours[1] - ours[0])
+    clock = theirs[0] - ours[0]
+    is_comparable = our_amounts[3] == their_amounts[3]
+    net = _minus(their_amounts[0], our_amounts[0], is_comparable)
+    gross = _minus(their_amounts[1], our_amounts[1], is_comparable)
+    found = _quantities(energy, duration, clock, tolerances)
+    found |= _amounts(our_amounts, their_amounts, net, gross, is_comparable)
+    flags = our_amounts[4] | their_amounts[4]
+    if flags & Flag.ALIASED and ours[3] == theirs[3]:
+        found |= Bit.EVSE_ALIAS
+    if flags & Flag.EXPIRED:
+        found |= Bit.EVSE_ALIAS_EXPIRED
+    money = gross if net == 0 and gross not in (0, NONE) else net
+    is_same = energy == 0 and duration == 0 and clock == 0 and net in (0, NONE) and gross in (0, NONE)
+    if flags & Flag.INSIGNIFICANT:
+        found = (found | Bit.INSIGNIFICANT) & ~(Bit.NET | Bit.GROSS)
+    if flags & Flag.UNUSUAL:
+        finding = Finding.UNUSUAL
+    elif found & (Bit.ENERGY | Bit.DURATION):
+        finding = Finding.QUANTITY_DIFFERS
+    elif money == 0 or flags & Flag.INSIGNIFICANT:
+        finding = Finding.EQUAL if is_same else Finding.WITHIN_TOLERANCE
+    else:
+        finding = Finding.MONEY
+    return finding, found, net, money
 
 
 @inner
@@ -122,7 +169,7 @@ def _quantities(energy: int, duration: int, clock: int, tolerances: tuple[int, i
 
 
 @inner
-def _amounts(ours: Stated, theirs: Stated, at: int, net: int, gross: int, is_comparable: bool) -> int:
+def _amounts(ours: _Amounts, theirs: _Amounts, net: int, gross: int, is_comparable: bool) -> int:
     found = 0
     if net not in (0, NONE):
         found |= Bit.NET
@@ -130,10 +177,10 @@ def _amounts(ours: Stated, theirs: Stated, at: int, net: int, gross: int, is_com
         found |= Bit.GROSS
     if not is_comparable:
         found |= Bit.CURRENCY
-    elif ours[0][at] != theirs[0][at] and (
-        (ours[1][at] != NONE and ours[1][at] == theirs[0][at]) or (ours[0][at] != NONE and ours[0][at] == theirs[1][at])
+    elif ours[0] != theirs[0] and (
+        (ours[1] != NONE and ours[1] == theirs[0]) or (ours[0] != NONE and ours[0] == theirs[1])
     ):
         found |= Bit.VAT_CONFUSION
-    if ours[2][at] != 0 and theirs[2][at] != 0 and ours[2][at] != theirs[2][at]:
+    if ours[2] != 0 and theirs[2] != 0 and ours[2] != theirs[2]:
         found |= Bit.TARIFF
     return found

@@ -1,6 +1,7 @@
 """Numbers and instants as OCPI puts them on the wire, read from their text so that nothing is rounded on the way."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -19,6 +20,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII
 )
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 40
 
@@ -68,6 +70,10 @@ def instant(text: str, name: str) -> Instant:
     Raises:
         ValueError: if it is none.
     """
+    if _USUAL.fullmatch(text):  # as nearly all are, and in a quarter of the time
+        with suppress(ValueError):
+            at = datetime.fromisoformat(text)
+            return Instant(at, 0, (UNKNOWN_TIME,) if _is_unknown(at) else ())
     found = _INSTANT.fullmatch(text)
     if not found:
         raise ValueError(f"`{name}` is {_short(text)!r}: no instant")

@@ -98,8 +98,8 @@ def test_a_dask_cluster_judges_as_this_process_does(told):
     ("cdrs", "parts", "expected"),
     [
         pytest.param(0, 0, 1, id="nothing"),
-        pytest.param(500_000, 0, 1, id="as many as one part holds"),
-        pytest.param(500_001, 0, 2, id="one more"),
+        pytest.param(2_500_000, 0, 1, id="as many as one part holds"),
+        pytest.param(2_500_001, 0, 2, id="one more"),
         pytest.param(10, 3, 3, id="as many as are wanted"),
     ],
 )

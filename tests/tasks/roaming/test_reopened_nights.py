@@ -1,5 +1,6 @@
 """A night is judged again when something comes, or fails to come, that belongs to it; and only then."""
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -120,6 +121,34 @@ def test_is_judged_again_when_a_session_of_ours_comes_late(reconciled, make_reco
 
     (again,) = told["reopened"]
     assert (again["because"], again["verdicts"]) == (nights.OWN_SESSIONS, {"equal": 3})
+
+
+def test_is_judged_again_when_the_tariff_that_was_agreed_is_mended(reconciled, make_record, roa, engine):
+    reconciled(make_record(8), make_record(9))
+    tariff = json.loads((roa / "roa.json").read_text())
+    for component in tariff["elements"][0]["price_components"]:
+        component["price"] *= 2
+    (roa / "roa.json").write_text(json.dumps(tariff))
+
+    told = reconciled(make_record(8), make_record(9), day=SECOND, at="2026-03-03T04:30:00+00:00")
+    once_more = reconciled(make_record(8), make_record(9), day=SECOND, at="2026-03-03T04:31:00+00:00")
+
+    (again,) = told["reopened"]
+    assert (again["because"], again["changed"]) == (nights.OTHER_AGREEMENT, {"equal > ours_right": 2})
+    assert once_more["reopened"] == []
+    with engine.connect() as connection:
+        assert [one["because"] for one in nights.versions(connection, "roa", FIRST)][1:] == [nights.OTHER_AGREEMENT]
+
+
+def test_is_left_alone_by_a_tariff_that_begins_later(reconciled, make_record, roa, engine):
+    reconciled(make_record(8), make_record(9))
+    now = json.loads((roa / "roa.json").read_text())
+    until, start = {"end_date_time": "2026-03-03T00:00:00Z"}, {"start_date_time": "2026-03-03T00:00:00Z"}
+    (roa / "roa.json").write_text(json.dumps([now | until, now | start | {"id": "later"}]))
+
+    told = reconciled(make_record(8), make_record(9), day=SECOND, at="2026-03-03T04:30:00+00:00")
+
+    assert told["reopened"] == []
 
 
 def test_gives_a_cdr_to_the_night_in_which_ours_ended(reconciled, make_record, partner_network, engine, own_session):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from plain_cdr import AT, CDR, DAY, PERIOD, START
@@ -163,3 +164,21 @@ def _night(ours, theirs):
         as_of=AT + timedelta(days=9),
         exact={cdr.cdr_key: cdr for cdr in (*ours, *theirs)},
     )
+
+
+def test_looks_each_record_up_by_its_id_whatever_postgresql_knows_of_the_table(engine):
+    with engine.begin() as connection:
+        _store(connection, [replace(CDR, cdr_id=f"{number:04}", raw_sha256=f"{number:064}") for number in range(2_000)])
+        connection.execute(sa.text("ANALYZE roaming.cdr"))
+        asked = write.versions_of("roa", pl.Series(["0007", "none"]))
+        found = connection.execute(asked).all()
+        plan = "\n".join(connection.scalars(sa.text(f"EXPLAIN {_literal(asked, connection)}")))
+
+    assert [(place, side) for place, side, _, _ in found] == [(1, "theirs")]
+    assert "ix_cdr_record" in plan
+    assert "Seq Scan" not in plan
+    assert "pk_cdr" not in plan
+
+
+def _literal(asked, connection):
+    return asked.compile(connection, compile_kwargs={"literal_binds": True})
