@@ -13,6 +13,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from charging.database import tables
 from charging.database.hold import Hold
@@ -24,6 +25,9 @@ from charging.migration.visits import State
 log = logging.getLogger(__name__)
 
 BATCH = 500
+_ENTERED = ("station_id", "before", "after", "attempt", "deadline_at", "reason", "at")
+_COLUMNS = {"before": "stage", "after": "stage", "at": "changed_at"}
+"""What those of a transition are called in the table of moves."""
 HISTORY = ("station_id", "attempt", "before", "after", "reason", "evidence", "at")
 
 
@@ -156,28 +160,14 @@ def _conclusion(plan_id: str) -> sa.Update:
 
 
 def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transition]) -> None:
-    move, fresh = tables.move, []
-    for transition in transitions:
-        changed = connection.execute(
-            sa.update(move)
-            .where(
-                move.c.plan_id == plan_id,
-                move.c.station_id == transition.station_id,
-                move.c.stage == transition.before,
-            )
-            .values(
-                stage=transition.after,
-                attempt=transition.attempt,
-                deadline_at=transition.deadline_at,
-                reason=transition.reason,
-                version=move.c.version + 1,
-                changed_at=transition.at,
-            )
-        )
-        if changed.rowcount == 1:
-            fresh.append(transition)
-        elif not _is_stored(connection, plan_id, transition):
-            raise IllegalTransition(transition.station_id, transition.before, transition.after)
+    """Enter stages, one of each station at a time: one that was sent again may be here twice."""
+    first: dict[str, Transition] = {}
+    others = [one for one in transitions if first.setdefault(one.station_id, one) is not one]
+    changed = set(connection.scalars(_stages(plan_id, list(first.values()))))
+    fresh = [one for one in first.values() if one.station_id in changed]
+    for one in first.values():
+        if one.station_id not in changed and not _is_stored(connection, plan_id, one):
+            raise IllegalTransition(one.station_id, one.before, one.after)
     if fresh:
         connection.execute(
             sa.insert(tables.transition),
@@ -186,6 +176,35 @@ def _enter(connection: sa.Connection, plan_id: str, transitions: Sequence[Transi
     lost = [transition for transition in fresh if transition.after is Stage.TO_SITE]
     if lost:
         connection.execute(_opened(), [_order(plan_id, one) for one in lost])
+    if others:
+        _enter(connection, plan_id, others)
+
+
+def _stages(plan_id: str, transitions: Sequence[Transition]) -> ReturningUpdate[str]:
+    """Return the one statement that enters them all, where they follow; its answer is whose did."""
+    move = tables.move
+    stated = [
+        sa.literal([getattr(one, name) for one in transitions], sa.ARRAY(move.c[_COLUMNS.get(name, name)].type))
+        for name in _ENTERED
+    ]
+    entered = sa.func.unnest(*stated).table_valued(*_ENTERED, name="entered").render_derived()
+    return (
+        sa.update(move)
+        .where(
+            move.c.plan_id == plan_id,
+            move.c.station_id == entered.c.station_id,
+            move.c.stage == entered.c.before,
+        )
+        .values(
+            stage=entered.c.after,
+            attempt=entered.c.attempt,
+            deadline_at=entered.c.deadline_at,
+            reason=entered.c.reason,
+            version=move.c.version + 1,
+            changed_at=entered.c.at,
+        )
+        .returning(move.c.station_id)
+    )
 
 
 def _is_stored(connection: sa.Connection, plan_id: str, transition: Transition) -> bool:
@@ -204,7 +223,8 @@ def _is_stored(connection: sa.Connection, plan_id: str, transition: Transition) 
 def _opened() -> Insert:
     """Open an order, or one that is done anew: how it was done then is in the station's history."""
     order = insert(tables.work_order)
-    again = {name: order.excluded[name] for name in ("reason", "instructions", "owner", "state", "opened_at")}
+    told = ("reason", "instructions", "owner", "state", "opened_at", "leads_to")
+    again = {name: order.excluded[name] for name in told}
     empty = dict.fromkeys(("closed_at", "reported_by", "reported_at", "note", "evidence"), sa.null())
     return order.on_conflict_do_update(
         index_elements=[tables.work_order.c.plan_id, tables.work_order.c.station_id],
@@ -222,4 +242,5 @@ def _order(plan_id: str, transition: Transition) -> dict[str, object]:
         "owner": "maintenance",
         "state": "open",
         "opened_at": transition.at,
+        "leads_to": "target",
     }

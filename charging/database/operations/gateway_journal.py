@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from itertools import groupby
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from charging.database import tables
 from charging.database.columns import storable
@@ -37,6 +39,7 @@ _COLUMNS = (
     *("at", "gateway", "segment", "place", "station_id", "back_office", "direction", "kind", "unique_id", "action"),
     *("rule", "received", "sent"),
 )
+_HEARD = ("station_id", "back_office", "heard_at", "booted_at", "firmware")
 _BOOT = "BootNotification"
 _MEMORY = msgspec.json.Decoder(Remembered)
 
@@ -60,10 +63,18 @@ def store(connection: sa.Connection, entries: Entries, *, gateway: str, after: P
         gateway_frames.make_days(connection, {instant(entry.at).date() for _, entry in frames})
         rows.copy(connection, tables.frame, _COLUMNS, (_row(where, entry, gateway) for where, entry in frames))
         _hear(connection, [entry for _, entry in frames])
-    for _, entry in entries:
-        if not isinstance(entry, Framed | Memory):
-            _settle(connection, entry, gateway)
+    _note_facts(connection, [entry for _, entry in entries if isinstance(entry, Fact)])
     gateway_memories.keep(connection, _remembered(entries), gateway=gateway)
+    # the links come last: while they are locked, no station that comes to a gateway can be let in
+    others = [entry for _, entry in entries if not isinstance(entry, Framed | Memory | Fact)]
+    of_links = {entry.station_id for entry in others if isinstance(entry, Linked | Upstream | Closed)}
+    gateway_links.hold(connection, of_links)
+    for is_led, group in groupby(others, lambda entry: isinstance(entry, Upstream)):
+        if is_led:  # a wave that moves leaves two of each station, and nothing between them
+            gateway_links.led_to(connection, [_led(entry) for entry in group if isinstance(entry, Upstream)])
+            continue
+        for entry in group:
+            _settle(connection, entry, gateway)
     connection.execute(sa.select(sa.func.pg_notify(CHANNEL, gateway)))
 
 
@@ -119,21 +130,27 @@ def _hear(connection: sa.Connection, frames: Sequence[Framed]) -> None:
         has_arrived = entry.direction == "from_station" and (entry.is_unchanged or entry.sent is not None)
         if not has_arrived or not entry.back_office:
             continue
-        at = instant(entry.at)
-        row = heard.setdefault((entry.station_id, entry.back_office), {"booted_at": None, "firmware": None})
+        at, key = instant(entry.at), (entry.station_id, entry.back_office)
+        row = heard.setdefault(key, dict(zip(_HEARD, (*key, at, None, None), strict=True)))
         row["heard_at"] = at
         if entry.kind == 2 and entry.action == _BOOT:
             row |= {"booted_at": at, "firmware": _firmware(entry.received)}
+    if heard:
+        connection.execute(_heard(), [row for _, row in sorted(heard.items())])
+
+
+@cache
+def _heard() -> Insert:
+    """Return the statement for one station and back-office: a boot that was not heard leaves the last one as it is."""
     table = tables.heard
-    for (station_id, back_office), row in sorted(heard.items()):
-        values = {"station_id": station_id, "back_office": back_office} | row
-        kept = {
-            "heard_at": sa.func.greatest(table.c.heard_at, values["heard_at"]),
-            **({name: row[name] for name in ("booted_at", "firmware")} if row["booted_at"] else {}),
-        }
-        connection.execute(
-            insert(table).values(values).on_conflict_do_update(index_elements=["station_id", "back_office"], set_=kept)
-        )
+    statement = insert(table)
+    told = statement.excluded
+    kept = {
+        "heard_at": sa.func.greatest(table.c.heard_at, told.heard_at),
+        "booted_at": sa.func.coalesce(told.booted_at, table.c.booted_at),
+        "firmware": sa.case((told.booted_at.is_not(None), told.firmware), else_=table.c.firmware),
+    }
+    return statement.on_conflict_do_update(index_elements=["station_id", "back_office"], set_=kept)
 
 
 def _firmware(raw: bytes) -> str | None:
@@ -144,6 +161,22 @@ def _firmware(raw: bytes) -> str | None:
     except (ValueError, RecursionError, LookupError, AttributeError):
         return None
     return found if isinstance(found, str) else None
+
+
+def _note_facts(connection: sa.Connection, facts: Sequence[Fact]) -> None:
+    """Note what was learnt of charges, in the order in which it was."""
+    values = [
+        {
+            "station_id": each.station_id,
+            "back_office": each.back_office or None,
+            "kind": each.kind,
+            "facts": json.loads(each.facts),
+            "at": instant(each.at),
+        }
+        for each in facts
+    ]
+    if values:
+        connection.execute(sa.insert(tables.transaction_fact), values)
 
 
 def _settle(connection: sa.Connection, entry: AnyEntry, gateway: str) -> None:
@@ -162,10 +195,6 @@ def _settle(connection: sa.Connection, entry: AnyEntry, gateway: str) -> None:
         case Alarmed():
             values = {"gateway": gateway, "station_id": entry.station_id or None, "kind": entry.kind}
             connection.execute(sa.insert(tables.alarm).values(values | {"problem": entry.problem, "at": at}))
-        case Fact():
-            values = {"station_id": entry.station_id, "back_office": entry.back_office or None, "kind": entry.kind}
-            facts = {"facts": json.loads(entry.facts), "at": at}
-            connection.execute(sa.insert(tables.transaction_fact).values(values | facts))
         case Linked():
             claim = gateway_links.Claim(
                 station_id=entry.station_id,
@@ -175,11 +204,13 @@ def _settle(connection: sa.Connection, entry: AnyEntry, gateway: str) -> None:
                 connected_at=at,
             )
             gateway_links.linked(connection, claim, gateway=gateway, run=entry.run)
-        case Upstream():
-            gateway_links.led_to(
-                connection, entry.station_id, link=entry.connection, back_office=entry.back_office or None
-            )
         case Closed():
             gateway_links.closed(
                 connection, entry.station_id, gateway=gateway, link=entry.connection, reason=entry.reason, at=at
             )
+
+
+def _led(entry: Upstream) -> gateway_links.Led:
+    return gateway_links.Led(
+        station_id=entry.station_id, connection=entry.connection, back_office=entry.back_office or None
+    )

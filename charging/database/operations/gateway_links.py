@@ -1,12 +1,13 @@
 """Which gateway holds which station, and which gateways there are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from charging.database import tables
 from charging.database.operations import rows
@@ -34,6 +35,16 @@ class Holder:
 
     gateway: str
     connection: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Led:
+    """A station's link, and where it leads."""
+
+    station_id: str
+    connection: str
+    back_office: str | None
+    """None while it leads nowhere."""
 
 
 def claim(
@@ -69,6 +80,18 @@ def claim(
     }
 
 
+def hold(connection: sa.Connection, station_ids: Collection[str]) -> None:
+    """Lock stations' links until the transaction ends, in the order in which `claim` does.
+
+    Who changes several links one by one, in another order, would wait for a claim that waits for it.
+    """
+    table = tables.link
+    if station_ids:
+        these = sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text)))
+        chosen = sa.select(table.c.station_id).where(table.c.station_id == these)
+        connection.execute(chosen.order_by(table.c.station_id.collate("C")).with_for_update()).all()
+
+
 def elsewhere(connection: sa.Connection, station_ids: Sequence[str], *, gateway: str) -> set[str]:
     """Return those whose last link, as far as is known, was another gateway's."""
     table = tables.link
@@ -92,29 +115,32 @@ def replace(connection: sa.Connection, claim: Claim, *, holder: Holder, gateway:
 
 def linked(connection: sa.Connection, claim: Claim, *, gateway: str, run: int) -> None:
     """Note that a station's link is up, unless a later one is known: it may be told late."""
-    table = tables.link
-    values = asdict(claim) | {"gateway": gateway, "run": run}
     _note(connection, claim.station_id, gateway=gateway, link=claim.connection, at=claim.connected_at)
-    statement = insert(table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != "station_id"}
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["station_id"],
-            set_=changed | {"closed_at": None, "close_reason": None, "back_office": None},
-            where=sa.and_(
-                table.c.connected_at < statement.excluded.connected_at, table.c.connection != claim.connection
-            ),
-        )
+    connection.execute(_linked(), asdict(claim) | {"gateway": gateway, "run": run})
+
+
+@cache
+def _linked() -> Insert:
+    """Return the statement for one link; to make it costs more than to execute it."""
+    table = tables.link
+    told = (statement := insert(table)).excluded
+    changed = {name: told[name] for name in (*Claim.__slots__, "gateway", "run") if name != "station_id"}
+    return statement.on_conflict_do_update(
+        index_elements=["station_id"],
+        set_=changed | {"closed_at": None, "close_reason": None, "back_office": None},
+        where=sa.and_(table.c.connected_at < told.connected_at, table.c.connection != told.connection),
     )
 
 
-def led_to(connection: sa.Connection, station_id: str, *, link: str, back_office: str | None) -> None:
-    """Note to which back-office a station's link leads now; None while it leads nowhere."""
+def led_to(connection: sa.Connection, led: Sequence[Led]) -> None:
+    """Note to which back-offices stations' links lead now; of one that is named twice, the last holds."""
     table = tables.link
+    latest = {(each.station_id, each.connection): each.back_office for each in led}
     connection.execute(
         sa.update(table)
-        .where(table.c.station_id == station_id, table.c.connection == link)
-        .values(back_office=back_office)
+        .where(table.c.station_id == sa.bindparam("of_station"), table.c.connection == sa.bindparam("of_link"))
+        .values(back_office=sa.bindparam("to")),
+        [{"of_station": station_id, "of_link": link, "to": to} for (station_id, link), to in sorted(latest.items())],
     )
 
 

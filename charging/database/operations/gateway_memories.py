@@ -28,12 +28,13 @@ def keep(connection: sa.Connection, said: Mapping[str, tuple[datetime, Remembere
         }
         for station_id, (at, one) in sorted(said.items())  # two gateways must not wait for each other
     ]
-    statement = insert(table).values(values)
+    statement = insert(table)
     changed = {name: statement.excluded[name] for name in values[0] if name != "station_id"}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["station_id"],
             set_=changed,
             where=sa.or_(table.c.gateway == gateway, table.c.at <= statement.excluded.at),
-        )
+        ),
+        values,
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +19,8 @@ _ENDS = (
     *(FactKind.STOPPED, FactKind.RELAYED_STOP, FactKind.KEPT_STOP, FactKind.REFUSED_STOP),
     *(FactKind.SUPERSEDED, FactKind.REFUSED_START),
 )
+AROUND = timedelta(days=92)
+"""Longer than any charge lasts, and than any station keeps a stop to itself: what is further off is another charge."""
 LATEST = 200
 """Facts of a station that its book is made of: many times those that a book remembers. Others do not count."""
 
@@ -59,15 +61,15 @@ def kept(
 
 
 def straddled(connection: sa.Connection, back_office: str) -> Joining:
-    """Return the charges of one back-office whose stops were kept, and what is left over of their stations."""
-    fact = tables.transaction_fact.c
-    is_kept = fact.kind.in_(sorted({*KEPT_STOPS, FactKind.RELAYED_STOP}))
-    stations = sa.select(fact.station_id).where(is_kept).distinct()
-    chosen = (
-        sa.select(fact.facts)
-        .where(fact.kind.in_(sorted(READ)), fact.station_id.in_(stations))
-        .order_by(fact.fact_number)
-    )
+    """Return the charges of one back-office whose stops were kept, and what is left over of their stations.
+
+    Read is what happened at a station within `AROUND` of a stop that was kept there.
+    """
+    fact, stop = tables.transaction_fact.c, tables.transaction_fact.alias("stop").c
+    is_kept = stop.kind.in_(sorted({*KEPT_STOPS, FactKind.RELAYED_STOP}))
+    is_near = stop.at.between(fact.at - AROUND, fact.at + AROUND)
+    near = sa.exists().where(stop.station_id == fact.station_id, is_kept, is_near)
+    chosen = sa.select(fact.facts).where(fact.kind.in_(sorted(READ)), near).order_by(fact.fact_number)
     found = straddling(msgspec.convert(facts, Fact) for facts in connection.scalars(chosen))
     return replace(found, joined=tuple(one for one in found.joined if one.start.back_office == back_office))
 

@@ -1,6 +1,6 @@
 """Reading what was said on stations' links, and what the gateways noted about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,15 @@ def order(connection: sa.Connection, order_number: int) -> dict[str, Any]:
     """Return an order as it stands."""
     table = tables.station_order
     return dict(connection.execute(sa.select(table).where(table.c.order_number == order_number)).mappings().one())
+
+
+def outcomes(connection: sa.Connection, order_numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return of each order how it stands: `state`, `answer` and `deadline_at`."""
+    row = tables.station_order.c
+    chosen = sa.select(row.order_number, row.state, row.answer, row.deadline_at).where(
+        row.order_number == sa.any_(sa.literal(list(order_numbers), sa.ARRAY(sa.BigInteger)))
+    )
+    return {found["order_number"]: dict(found) for found in connection.execute(chosen).mappings()}
 
 
 def _meant(

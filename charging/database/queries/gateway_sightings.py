@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,19 +27,20 @@ class Place:
     protocol: str | None
 
 
-def place(connection: sa.Connection, station_id: str) -> Place | None:
-    """Return where a station is; None if it is unknown."""
+def places(connection: sa.Connection, station_ids: Sequence[str]) -> dict[str, Place]:
+    """Return where stations are; the unknown are absent."""
     route, link = tables.route.c, tables.link.c
     chosen = (
-        sa.select(route.back_office.label("route"), link.back_office.label("led_to"), link.protocol, link.closed_at)
-        .add_columns(link.station_id.is_not(None).label("was_there"))
+        sa.select(route.station_id, route.back_office.label("route"), link.back_office.label("led_to"), link.protocol)
+        .add_columns(link.closed_at, link.station_id.is_not(None).label("was_there"))
         .select_from(tables.route)
         .outerjoin(tables.link, link.station_id == route.station_id)
-        .where(route.station_id == station_id)
+        .where(route.station_id == sa.any_(sa.literal(list(station_ids), sa.ARRAY(sa.Text))))
     )
-    row = connection.execute(chosen).one_or_none()
-    if row is None:
-        return None
+    return {row.station_id: _place(row) for row in connection.execute(chosen)}
+
+
+def _place(row: sa.Row[Any]) -> Place:
     is_connected = bool(row.was_there) and row.closed_at is None
     return Place(
         route=row.route,

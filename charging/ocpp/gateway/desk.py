@@ -47,6 +47,9 @@ class Desk:
         """How far the journal was in the tables at the last beat."""
         self._looking: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
+        self._changed: set[str] = set()
+        """Stations whose routes have changed since they were last read; the empty name stands for all."""
+        self._following: asyncio.Task[None] | None = None
         hub.look_for_orders = self.look_for_orders
 
     async def begin(self) -> None:
@@ -108,17 +111,37 @@ class Desk:
                 )
             if found != before:
                 self._hub.learn(found)
-                await asyncio.to_thread(keep, found, self._snapshot)
+                await self._written(found)
+
+    async def _written(self, known: Known) -> None:
+        """Write it down; whoever is stopped meanwhile stops afterwards, as the next to write takes the same file."""
+        writing = asyncio.create_task(asyncio.to_thread(keep, known, self._snapshot))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            raise
 
     def hear_of_routes(self, station_id: str) -> None:
         """A route has changed, or with no station named, any number of them."""
-        self._tables.start(self.read_routes([station_id] if station_id else []))
+        self._changed.add(station_id)
+        if self._following is None:
+            self._following = self._tables.start(self._follow_changes())
 
     def look_for_orders(self, station_ids: Iterable[str]) -> None:
         """See at once whether there are orders for these stations, as far as they are here."""
         self._asked.update(each for each in station_ids if each in self._hub.sessions)
         if (self._asked or self._are_lost) and self._looking is None and self._tables.is_up:
             self._looking = self._tables.start(self._take_orders())
+
+    async def _follow_changes(self) -> None:
+        """Read together what changes together: a wave's routes do, and whatever is read is written down each time."""
+        try:
+            while self._changed:
+                changed, self._changed = self._changed, set()
+                await self.read_routes([] if "" in changed else changed)
+        finally:
+            self._following = None
 
     async def _take_orders(self) -> None:
         try:

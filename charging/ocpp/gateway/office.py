@@ -7,7 +7,7 @@ import random
 import ssl
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from picows import (
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _LOG = logging.LoggerAdapter(logging.getLogger("rehome.gateway.office"), {})
 """An adapter, because picows would make a logger of its own for each link."""
 _REFERENCES = ("env:", "file:")
+_PLAIN: Mapping[str, Any] = {"use_aiofastnet": False}
+"""Its transport holds 4 KB for writing, of which a link that says a few words at a time has no use."""
+_TLS: Mapping[str, Any] = {"ssl_incoming_bio_size": 16_384, "ssl_outgoing_bio_size": 16_384}
+"""A TLS record's size, the least that there may be: without it, half a megabyte is set aside for each link."""
 _MOST_EARLY = 16
 """A back-office has one call open at a time: who says more than this in its first breath is no back-office."""
 
@@ -158,6 +162,7 @@ class Dialler:
                     extra_headers=headers,
                     max_redirects=0,  # a password is for the host that it was given for
                     read_buffer_init_size=2_048,
+                    **(_TLS if office.address.startswith("wss:") else _PLAIN),
                 )
         except SettingsError as error:
             raise BackOfficeUnavailable(office.name, str(error), "mend it there") from None

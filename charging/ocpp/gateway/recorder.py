@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from charging.secret import Secret
 _LOG = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 1.0
 """How long it waits to be told that there is something new, and for tables that are away, before it looks by itself."""
+_FEW, _GATHER_SECONDS = 500, 0.025
+"""After so few entries more are let come: a transaction for each handful costs more than the relaying itself."""
 _DAY = timedelta(days=1)
 _AWAY = (
     *(DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError),
@@ -63,8 +66,9 @@ class Recorder:
     def catch_up(self) -> bool:
         """Store everything that is in the journal by now; return False if the tables are away."""
         try:
-            while self._step():
-                pass
+            while stored := self._step():
+                if stored < _FEW:
+                    time.sleep(_GATHER_SECONDS)
             self._clean()
         except _AWAY as problem:
             _LOG.warning("the tables are away: %s", problem)
@@ -81,21 +85,22 @@ class Recorder:
             self._reader.close()
             self._reader = None
 
-    def _step(self) -> bool:
+    def _step(self) -> int:
+        """Store what is next, and return how many entries that was."""
         engine, reader = self._open()
         found = [(place, decode(entry)) for place, entry in reader.read()]
         if not found:
-            return False
+            return 0
         try:
             self._store(engine, found)
         except GatewayRuns:  # a former recorder of this gateway has just stored the same: go on from where it came
             self.close()
-            return True
+            return len(found)
         except _UNSTORABLE:
             for each in found:  # one that cannot be stored must not keep the others out
                 self._store_or_tell(engine, each)
         forget(self._folder, before=reader.place.segment)
-        return True
+        return len(found)
 
     def _store(self, engine: sa.Engine, found: list[tuple[Place, AnyEntry]]) -> None:
         with engine.begin() as connection:

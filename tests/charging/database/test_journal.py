@@ -365,7 +365,10 @@ def test_a_station_that_is_lost_again_after_its_order_was_done_gets_it_anew(plan
     first = _transition(after=Stage.TO_SITE, before=Stage.READY, reason="it is nowhere")
     later = AT + timedelta(days=9)
     _run(planned, lambda kept: kept.enter(first))
-    done = Ruling(station_id="CS-1", state=State.DONE, reason="the target has heard it", evidence={"heard_at": "then"})
+    there = {"heard_at": "then"}
+    done = Ruling(
+        station_id="CS-1", leads_to="target", state=State.DONE, reason="the target has heard it", evidence=there
+    )
     with planned.begin() as connection:
         visits.write(
             connection,
