@@ -5,6 +5,7 @@ keeps what it holds, as one whose data is in a database of its own.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -38,6 +39,8 @@ from charging.targets.citrineos_client import GraphQl
 from rehearsal import wave_plan
 from rehearsal.citrineos_running import Door, citrineos
 from rehearsal.mixed_stations import Mixed
+
+log = logging.getLogger(__name__)
 
 OFFICES = ("legacy", "target")
 PATIENCE = timedelta(seconds=5)
@@ -146,6 +149,7 @@ async def through_citrineos(
         async with asyncio.TaskGroup() as together:
             moving = together.create_task(here.act(cutover.cut_over))
             together.create_task(_kill(here, cluster))
+        log.info("moved, in %.0f s", moving.result())
         after_move = await asyncio.to_thread(here.stages)
         wrong = here.misplaced(after_move)
         new = {one for one in here.stations.new_generation if after_move[one][0] is Stage.VERIFIED}
@@ -153,7 +157,9 @@ async def through_citrineos(
         office = here.doors["target"].ocpp
         taken = {one for one in told if [each["eventType"] for each in office.heard(one, "TransactionEvent")]}
         wrong += [f"{one} told a charge, and the target has none" for one in sorted(told - taken)]
+        log.info("%d of OCPP 2.0.1 have charged at the target", len(told))
         seconds = await here.act(_back)
+        log.info("returned, in %.0f s", seconds)
         after_return = await asyncio.to_thread(here.stages)
         wrong += here.misplaced(after_return)
         wrong += [f"{one} is still verified" for one, (stage, _) in after_return.items() if stage is Stage.VERIFIED]
@@ -168,6 +174,11 @@ async def through_citrineos(
             "seconds": {"move": round(moving.result(), 1), "return": round(seconds, 1)},
             "well_behaved": _counted(after_move, after_move.keys() - here.stations.how.keys()),
             "well_behaved_of_2_0_1": _counted(after_move, here.stations.new_generation - here.stations.how.keys()),
+            "well_behaved_not_verified": sorted(
+                reason
+                for one, (stage, reason) in after_move.items()
+                if one not in here.stations.how and stage is not Stage.VERIFIED
+            ),
             "misbehaving": {
                 how: _counted(after_move, {one for one, mischief in here.stations.how.items() if mischief == how})
                 for how in sorted(set(here.stations.how.values()))
@@ -207,6 +218,7 @@ async def _opened(
             missing = set(mixed.identities)
             while missing := missing - here.doors["legacy"].ocpp.connected:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.1)
+        log.info("all stations are there")
         yield here
     finally:
         await mixed.stop()
@@ -239,9 +251,11 @@ def _plan(engine: sa.Engine, mixed: Mixed, recipes: Mapping[str, Recipe], *, at:
 async def _kill(here: _Field, cluster: Cluster) -> None:
     await _until(here, 0.2)
     await here.fall("target")
+    log.info("a fifth was on its way: the target fell, and is up again")
     await _until(here, 0.5)
     os.kill(int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
     await asyncio.to_thread(embedded.start, cluster)
+    log.info("a half was on its way: PostgreSQL was killed, and is up again")
 
 
 async def _until(here: _Field, share: float) -> None:

@@ -9,9 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import graphql
@@ -20,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rehearsal.citrineos_rows import Row, Rows, folded
 from rehearsal.citrineos_schema import Column, Generation, Table, tables
 from rehearsal.hasura_schema import schema_of
 
-Row = dict[str, Any]
 PATH = "/v1/graphql"
 _NUMBER = re.compile(r"\d+")
 
@@ -77,7 +76,7 @@ class CitrineOs:
         self, *, secret: str = "", generation: Generation = Generation.CONNECTION_NAME, faults: Faults | None = None
     ) -> None:
         self.tables = tables(generation)
-        self.rows: dict[str, list[Row]] = {name: [] for name in self.tables}
+        self.rows = {name: Rows(table) for name, table in self.tables.items()}
         self.requests: Counter[str] = Counter()
         """By `query` and `mutation`."""
         self.faults = faults or Faults()
@@ -119,7 +118,7 @@ class CitrineOs:
     def _executed(self, query: str, variables: Mapping[str, Any] | None) -> graphql.ExecutionResult:
         """Return what a query comes to. One that is as valid as another but for its numbers is not judged twice."""
         try:
-            document = graphql.parse(query)
+            document = _parsed(query)
         except graphql.GraphQLError as error:
             return graphql.ExecutionResult(errors=[error])
         shape = _NUMBER.sub("0", query)
@@ -132,11 +131,7 @@ class CitrineOs:
     def _read(
         self, table: Table, *, where: Row | None, order_by: list[Row] | None, limit: int | None, offset: int | None
     ) -> list[Row]:
-        found = [row for row in self.rows[table.name] if _matches(table, row, where or {})]
-        for order in reversed(order_by or []):
-            for column, direction in order.items():
-                found.sort(key=lambda row, column=column: row[column], reverse=direction == "desc")  # type: ignore[misc]
-        return found[offset or 0 :][:limit]
+        return self.rows[table.name].found(where or {}, order_by or [], limit=limit, offset=offset or 0)
 
     def _insert(self, table: Table, given: Row) -> Row:
         key = f"{table.name}/{json.dumps({k: v for k, v in given.items() if not k.endswith('At')}, sort_keys=True)}"
@@ -148,10 +143,10 @@ class CitrineOs:
 
     def _update(self, table: Table, number: Any, given: Row) -> Row | None:
         fault = self._fault(f"{table.name}/{number}")
-        row = next((one for one in self.rows[table.name] if one[table.number] == number), None)
+        row = next(iter(self.rows[table.name].of(table.number, number)), None)
         if row is not None and fault is not Misbehaviour.FORGETS:
             _check_values(table, row | given)
-            row |= _bent(given, fault)
+            self.rows[table.name].change(row, _bent(given, fault))
         return row
 
     def _fault(self, key: str) -> Misbehaviour | None:
@@ -193,7 +188,7 @@ class CitrineOs:
 
     def _check_reference(self, table: Table, name: str, column: Column, value: Any) -> None:
         other = self.tables[str(column.refers)]
-        if all(row[other.number] != value for row in self.rows[other.name]):
+        if not self.rows[other.name].of(other.number, value):
             raise _Refusal(
                 f'Foreign key violation. insert or update on table "{table.name}" violates foreign key constraint '
                 f'"{table.name}_{name}_fkey"',
@@ -201,14 +196,22 @@ class CitrineOs:
             )
 
     def _check_unique(self, table: Table, row: Row, constraint: str, columns: tuple[str, ...]) -> None:
-        ours = [_folded(table, name, row[name]) for name in columns]
+        ours = [folded(table, name, row[name]) for name in columns]
         if None in ours:  # PostgreSQL holds no two nulls for the same
             return
-        if any([_folded(table, name, one[name]) for name in columns] == ours for one in self.rows[table.name]):
+        rows, first = self.rows[table.name], columns[0]
+        alike = rows.of(first, row[first]) if first in table.indexed else rows
+        if any([folded(table, name, one[name]) for name in columns] == ours for one in alike):
             raise _Refusal(
                 f'Uniqueness violation. duplicate key value violates unique constraint "{constraint}"',
                 "constraint-violation",
             )
+
+
+@lru_cache(maxsize=512)
+def _parsed(query: str) -> graphql.DocumentNode:
+    """Return a query's document: clients that give what varies as variables ask the same few again and again."""
+    return graphql.parse(query)
 
 
 def _check_values(table: Table, row: Mapping[str, Any]) -> None:
@@ -222,42 +225,6 @@ def _check_values(table: Table, row: Mapping[str, Any]) -> None:
             )
         if column.length is not None and value is not None and len(value) > column.length:
             raise _Refusal(f"value too long for type character varying({column.length})", "data-exception")
-
-
-def _matches(table: Table, row: Row, where: Row) -> bool:
-    for name, asked in where.items():
-        if name == "_and":
-            if not all(_matches(table, row, one) for one in asked):
-                return False
-            continue
-        fold = partial(_folded, table, name)
-        value = fold(row[name])
-        for operator, operand in asked.items():
-            match operator:
-                case "_eq":
-                    holds = value is not None and _same(value, fold(operand))
-                case "_gt":
-                    holds = value is not None and value > fold(operand)
-                case "_in":
-                    holds = value in [fold(one) for one in operand]
-                case _:
-                    holds = (value is None) is operand
-            if not holds:
-                return False
-    return True
-
-
-def _same(value: Any, operand: Any) -> bool:
-    return bool(value == operand)
-
-
-def _folded(table: Table, name: str, value: Any) -> Any:
-    match table.columns[name].scalar:
-        case "citext" if value is not None:
-            return str(value).casefold()
-        case "timestamptz" if value is not None:
-            return datetime.fromisoformat(value)
-    return value
 
 
 def _bent(given: Row, fault: Misbehaviour | None) -> Row:

@@ -88,11 +88,10 @@ class CitrineOsOcpp:
 
     def heard(self, identity: str, action: str) -> list[Payload]:
         """Return the payloads of a station's calls of one kind, in order."""
-        rows = self.data.rows["OCPPMessages"]
         return [
             row["message"][3]
-            for row in rows
-            if (row[self._named], row["origin"], row["action"], row["message"][0]) == (identity, "cs", action, 2)
+            for row in self.data.rows["OCPPMessages"].of(self._named, identity)
+            if (row["origin"], row["action"], row["message"][0]) == ("cs", action, 2)
         ]
 
     @property
@@ -103,7 +102,7 @@ class CitrineOsOcpp:
     def _station(self, identity: str) -> dict[str, Any] | None:
         columns = self.data.tables["ChargingStations"].columns
         name = "ocppConnectionName" if "ocppConnectionName" in columns else "id"
-        return next((row for row in self.data.rows["ChargingStations"] if row[name] == identity), None)
+        return next(iter(self.data.rows["ChargingStations"].of(name, identity)), None)
 
     async def _order(self, request: Request) -> Response:
         if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
@@ -203,8 +202,8 @@ class CitrineOsOcpp:
         named = (
             "ocppConnectionName" if "ocppConnectionName" in self.data.tables["Transactions"].columns else "stationId"
         )
-        for row in self.data.rows["Transactions"]:
-            if (row[named], row["transactionId"]) == (identity, number):
+        for row in self.data.rows["Transactions"].of(named, identity):
+            if row["transactionId"] == number:
                 row["isActive"] = is_active
                 return
         self.data.add("Transactions", **{named: identity}, transactionId=number, isActive=is_active)

@@ -36,6 +36,14 @@ class Table:
     columns: Mapping[str, Column]
     number: str = "id"
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked_by: str = ""
+    """A column beside those of its keys by which rows are asked for."""
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        """The columns that rows are looked up by, of those that compare as they are written."""
+        names = {self.number, self.asked_by, *(columns[0] for columns in self.unique.values())}
+        return frozenset(name for name in names & self.columns.keys() if self.columns[name].scalar in {"Int", "String"})
 
 
 def tables(generation: Generation) -> dict[str, Table]:
@@ -176,7 +184,7 @@ def _messages(generation: Generation) -> Table:
         "message": Column(scalar="jsonb"),
         "timestamp": Column(scalar="timestamptz"),
     }
-    return Table(name="OCPPMessages", columns=columns | _STAMPS)
+    return Table(name="OCPPMessages", columns=columns | _STAMPS, asked_by=named)
 
 
 def _transactions(generation: Generation) -> Table:
@@ -187,4 +195,4 @@ def _transactions(generation: Generation) -> Table:
         "transactionId": _text(required=True),
         "isActive": Column(scalar="Boolean"),
     }
-    return Table(name="Transactions", columns=columns | _STAMPS)
+    return Table(name="Transactions", columns=columns | _STAMPS, asked_by=named)

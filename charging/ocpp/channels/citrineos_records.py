@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -10,12 +10,15 @@ from charging.errors import BackOfficeUnavailable, PartnerRefused, PartnerUnavai
 from charging.migration.diagnostics import Said
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Sighting
+from charging.ocpp.channels import citrineos_told
 from charging.ocpp.channels.calls import LOG_SAID, Asked, Payload, log_said
 from charging.ocpp.channels.citrineos_charges import StrangeEnds
 from charging.ocpp.frames import CallError
 from charging.targets.citrineos_client import GraphQl
 
 _PAGE = 500
+_AT_ONCE = 50
+"""Of how many stations the latest frames are asked for in one question: three parts of it each."""
 _SHAPE = (
     'query Shape { messages: __type(name: "OCPPMessages") { fields { name } } '
     'stations: __type(name: "ChargingStations") { fields { name } } '
@@ -37,17 +40,28 @@ class Records:
     """One CitrineOS's tables, read through Hasura. Its methods block; any thread may call them."""
 
     def __init__(self, name: str, data: GraphQl, *, tenant: int) -> None:
-        self._name, self._data, self._tenant = name, data, tenant
+        self._name, self._data = name, data
+        self._of = f"tenantId: {{_eq: {tenant}}}"
         self._names: _Names | None = None
         self._known: dict[str, Sighting] = {}
         self._upto = 0
         self._strange = StrangeEnds()
         self._turn = Lock()
 
-    def protocol(self, station_id: str) -> str | None:
-        """Return the protocol that CitrineOS has written down for a station, None where it has none."""
-        rows = self._rows("ChargingStations", self._shape().station, [station_id], columns=("protocol",))
-        return rows[0]["protocol"] if rows else None
+    def protocol(self, station_id: str) -> tuple[str | None, int]:
+        """Return the protocol that CitrineOS has written down for a station, and the number of its latest frame.
+
+        The protocol is None where it has none, the number 0. Both are asked for at once: calls begin with both.
+        """
+        names = self._shape()
+        query = (
+            f"query Protocol($id: String!) {{ ChargingStations(where: {{{names.station}: {{_eq: $id}}, {self._of}}}) "
+            f"{{ protocol }} OCPPMessages(where: {{{names.message}: {{_eq: $id}}, {self._of}}}, "
+            "order_by: [{id: desc}], limit: 1) { id } }"
+        )
+        told = self._ask(query, {"id": station_id})
+        stations, messages = told["ChargingStations"], told["OCPPMessages"]
+        return stations[0]["protocol"] if stations else None, int(messages[0]["id"]) if messages else 0
 
     def last_message(self, station_id: str) -> int:
         """Return the number of the latest frame with a station, 0 where there is none."""
@@ -63,7 +77,7 @@ class Records:
                     asked.action,
                     dict(asked.payload),
                 ):
-                    return _answer_to(number, frames)
+                    return citrineos_told.answer_to(number, frames)
         return None
 
     def report(self, station_id: str, number: int, *, after: int) -> list[Payload] | None:
@@ -82,7 +96,7 @@ class Records:
         """Return what stations have said of their firmware, and with what they have booted, in order."""
         found: dict[str, list[Happened]] = {}
         for station_id, at, payload in self._calls(station_ids, _FIRMWARE_SAID, since=since):
-            found.setdefault(station_id, []).append(_said(payload, at=at))
+            found.setdefault(station_id, []).append(citrineos_told.said(payload, at=at))
         return found
 
     def log_news(self, station_ids: Sequence[str], *, since: datetime) -> dict[str, list[Said]]:
@@ -125,19 +139,34 @@ class Records:
         if fresh and not self._known:
             newest = self._messages(fresh, columns=("id",), order="desc", limit=1)
             self._upto = int(newest[0]["id"]) if newest else 0
-        for station_id in fresh:
-            self._known[station_id] = _nothing(station_id)
-            for action in ("", "BootNotification", "StatusNotification"):
-                for row in self._messages(
-                    [station_id], action=action, origin="cs", columns=_TOLD, order="desc", limit=1
-                ):
-                    self._take(row)
+        for first in range(0, len(fresh), _AT_ONCE):
+            chosen = fresh[first : first + _AT_ONCE]
+            latest = self._latest(chosen)
+            self._known |= {station_id: citrineos_told.nothing(station_id) for station_id in chosen}
+            for row in latest:
+                self._take(row)
+
+    def _latest(self, station_ids: Sequence[str]) -> list[Row]:
+        """Return stations' latest frame, boot and status each. A question for each would take minutes for a fleet."""
+        named = self._shape().message
+        variables = ", ".join(f"$s{number}: String!" for number in range(len(station_ids)))
+        parts = [
+            f"m{number}_{place}: OCPPMessages(where: {{{named}: {{_eq: $s{number}}}, {self._of}, "
+            f'origin: {{_eq: "cs"}}{action}}}, order_by: [{{id: desc}}], limit: 1) {{ {named} {" ".join(_TOLD)} }}'
+            for number in range(len(station_ids))
+            for place, action in enumerate(
+                ("", ', action: {_eq: "BootNotification"}', ', action: {_eq: "StatusNotification"}')
+            )
+        ]
+        asked = {f"s{number}": station_id for number, station_id in enumerate(station_ids)}
+        told = self._ask(f"query Latest({variables}) {{ {' '.join(parts)} }}", asked)
+        return [row for rows in told.values() for row in rows]
 
     def _take(self, row: Row) -> None:
         if row["origin"] != "cs":
             return
         station_id = row[self._shape().message]
-        at, known = _instant(row["timestamp"]), self._known[station_id]
+        at, known = citrineos_told.instant(row["timestamp"]), self._known[station_id]
         if known.heard_at is None or at > known.heard_at:
             known = replace(known, heard_at=at)
         if row["action"] == "BootNotification" and (known.booted_at is None or at > known.booted_at):
@@ -154,7 +183,7 @@ class Records:
         columns = ("id", "origin", "action", "timestamp", "message")
         for action in actions:
             for row in self._messages(station_ids, action=action, origin="cs", columns=columns):
-                at = _instant(row["timestamp"])
+                at = citrineos_told.instant(row["timestamp"])
                 match row["message"]:
                     case [2, _, _, dict(payload), *_] if at >= since:
                         found.append((row[self._shape().message], at, payload))
@@ -176,19 +205,19 @@ class Records:
         limit: int = 0,
     ) -> list[Row]:
         named = self._shape().message
-        conditions = [f"{named}: {{_in: $ids}}", f"tenantId: {{_eq: {self._tenant}}}", f"id: {{_gt: {after}}}"]
+        conditions = [f"{named}: {{_in: $ids}}", self._of, "id: {_gt: $after}"]
         conditions += [f'action: {{_eq: "{action}"}}'] * bool(action) + [f'origin: {{_eq: "{origin}"}}'] * bool(origin)
-        query = (
-            f"query Messages($ids: [String!]!) {{ OCPPMessages(where: {{{', '.join(conditions)}}}, "
+        query = (  # the same text for every place, so that Hasura need not plan it anew
+            f"query Messages($ids: [String!]!, $after: Int!) {{ OCPPMessages(where: {{{', '.join(conditions)}}}, "
             f"order_by: [{{id: {order}}}]{f', limit: {limit}' if limit else ''}) {{ {named} {' '.join(columns)} }} }}"
         )
-        rows: list[Row] = self._ask(query, {"ids": list(station_ids)})["OCPPMessages"]
+        rows: list[Row] = self._ask(query, {"ids": list(station_ids), "after": after})["OCPPMessages"]
         return rows
 
     def _rows(
         self, table: str, named: str, station_ids: Sequence[str], *, columns: Sequence[str] = (), where: str = ""
     ) -> list[Row]:
-        conditions = ", ".join(filter(None, (f"{named}: {{_in: $ids}}", f"tenantId: {{_eq: {self._tenant}}}", where)))
+        conditions = ", ".join(filter(None, (f"{named}: {{_in: $ids}}", self._of, where)))
         query = (
             f"query Known($ids: [String!]!) {{ {table}(where: {{{conditions}}}) {{ {named} {' '.join(columns)} }} }}"
         )
@@ -222,37 +251,3 @@ class Records:
 
 _FIRMWARE_SAID = ("FirmwareStatusNotification", "BootNotification")
 _TOLD = ("id", "origin", "action", "timestamp")
-
-
-def _answer_to(number: str, frames: Sequence[tuple[str, list[Any]]]) -> Payload | CallError | None:
-    for frame in frames:
-        match frame:
-            case ("cs", [3, str(answered), dict(payload), *_]) if answered == number:
-                return payload
-            case ("cs", [4, str(answered), str(code), *rest]) if answered == number:
-                description, details = (*rest, "", {})[:2]
-                return CallError(unique_id=number, code=code, description=str(description), details=dict(details or {}))
-    return None
-
-
-def _nothing(station_id: str) -> Sighting:
-    return Sighting(
-        station_id=station_id, is_connected=None, booted_at=None, heard_at=None, firmware=None, open_transactions=0
-    )
-
-
-def _said(payload: Payload, *, at: datetime) -> Happened:
-    """Return what a FirmwareStatusNotification or a BootNotification says, in either generation's words."""
-    box = payload.get("chargingStation", payload)
-    number = payload.get("requestId")
-    return Happened(
-        at=at,
-        said=payload.get("status"),
-        booted_with=None if "status" in payload else box.get("firmwareVersion"),
-        request_id=number if isinstance(number, int) else None,
-    )
-
-
-def _instant(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

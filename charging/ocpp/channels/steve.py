@@ -1,6 +1,7 @@
 """SteVe as a channel: its REST operations reach stations, its database tells what it has heard from them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,8 +20,11 @@ from charging.migration.diagnostics import Said, Told
 from charging.migration.firmware.status import Happened
 from charging.migration.ports import Setting, Sighting
 from charging.ocpp.channels import steve_diagnostics, steve_firmware, steve_sightings
+from charging.ocpp.channels.lanes import Lanes
 from charging.secret import Secret
 
+_AT_ONCE = 100
+"""How many requests SteVe is sent at once."""
 _Decoded = TypeVar("_Decoded")
 
 
@@ -60,7 +64,7 @@ class _Configuration(msgspec.Struct, rename="camel"):
 class SteveChannel:
     """One SteVe. Implements `Channel`, `Inspector`, of firmware `Witness`, and of diagnostics `LogSource`."""
 
-    def __init__(self, name: str, *, client: httpx.AsyncClient, engine: sa.Engine, clock: Clock) -> None:
+    def __init__(self, name: str, *, client: Lanes, engine: sa.Engine, clock: Clock) -> None:
         self.name = name
         self._client = client
         self._engine = engine
@@ -156,9 +160,7 @@ class SteveChannel:
         return answer.error_code if isinstance(answer, _Error) else self._decode(answer.response, str)
 
     async def _task(self, operation: str, station_id: str, body: Mapping[str, object]) -> _Task:
-        reply = await self._client.post(
-            f"api/v1/operations/{operation}", json={"chargeBoxIdList": [station_id], **body}
-        )
+        reply = await self._client.post(f"api/v1/operations/{operation}", {"chargeBoxIdList": [station_id], **body})
         reply.raise_for_status()
         return self._decode(reply.content, _Task)
 
@@ -215,18 +217,21 @@ async def open_steve(
     """Open the channel to one SteVe. `base_url` ends before `/api/v1`; `login` is its API user and password."""
     user, password = login
     engine = sa.create_engine(database_url, pool_pre_ping=True)
-    client = httpx.AsyncClient(
-        base_url=f"{base_url.rstrip('/')}/",
-        auth=(user, password.reveal()),
-        timeout=httpx.Timeout(60.0, connect=5.0),  # SteVe itself waits for the station, for up to 45 s
-        # The pool looks at every idle connection, with two system calls each, whenever a request begins or ends: a
-        # hundred that are kept cost more than all the requests.
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=8),
-    )
+
+    def opened(trusted: ssl.SSLContext) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=f"{base_url.rstrip('/')}/",
+            auth=(user, password.reveal()),
+            timeout=httpx.Timeout(60.0, connect=5.0),  # SteVe itself waits for the station, for up to 45 s
+            limits=httpx.Limits(max_connections=1),
+            verify=trusted,
+        )
+
+    lanes = Lanes(opened, most=_AT_ONCE)
     try:
-        async with client:
-            yield SteveChannel(name, client=client, engine=engine, clock=clock)
+        yield SteveChannel(name, client=lanes, engine=engine, clock=clock)
     finally:
+        await lanes.close()
         engine.dispose()
 
 

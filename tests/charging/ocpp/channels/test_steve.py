@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import stamina
 
 from charging.errors import BackOfficeUnavailable, StationUnreachable
+from charging.ocpp.channels.lanes import Lanes
 from charging.ocpp.channels.steve import SteveChannel, open_steve
 from charging.secret import Secret
 
@@ -35,9 +36,13 @@ def ask(answer, call):
 
     async def run():
         transport = httpx.MockTransport(respond)
-        async with httpx.AsyncClient(transport=transport, base_url="http://steve.example/steve/") as client:
-            channel = SteveChannel("legacy", client=client, engine=sa.create_engine("sqlite://"), clock=lambda: NOW)
+        url = "http://steve.example/steve/"
+        lanes = Lanes(lambda _: httpx.AsyncClient(transport=transport, base_url=url), most=1)
+        channel = SteveChannel("legacy", client=lanes, engine=sa.create_engine("sqlite://"), clock=lambda: NOW)
+        try:
             return await call(channel)
+        finally:
+            await lanes.close()
 
     return asyncio.run(run()), requests
 
