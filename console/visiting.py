@@ -23,7 +23,7 @@ from charging.settings import Settings
 from charging.work_list import table, visit_answers, visit_sheet, workbook
 from charging.work_list.visit_sheet import key_of
 from console import workplace
-from tasks import channels, opening, work_lists
+from tasks import channels, opening, returns, work_lists
 
 
 def listed(home: Path, plan: str, *, is_all: bool) -> dict[str, Any]:
@@ -81,11 +81,41 @@ def taken_in(home: Path, plan: str, file: Path, *, is_meant: bool) -> dict[str, 
     return _taken(home, plan, reports, is_meant=is_meant) | told | {"problems": canonical.plain(judged.problems)}
 
 
+def returned(
+    home: Path, plan: str, stations: Sequence[str], *, is_all: bool, by: str, reason: str, is_meant: bool
+) -> dict[str, Any]:
+    """Open an order of return for each of these stations, or for all that a person moved.
+
+    Raises:
+        SettingsError: if nobody is named, or no reason given.
+        UnknownThing: if one of them was not moved by hand, or none is named and not all are meant.
+    """
+    if not is_named(by):
+        raise SettingsError("--by", "names nobody", "say who wants them back; it is written into their history")
+    if not reason.strip():
+        raise SettingsError("--reason", "gives no reason", "say why they are to come back")
+    if not stations and not is_all:
+        raise UnknownThing("station", "(none named)", "name the stations, or say --all for every one moved by hand")
+    settings = configuration.load(workplace.of(home))
+    with opening.engine(settings) as engine, engine.begin() as connection:
+        plan_id = plan or moves.latest_plan(connection)
+        moves.require_plan(connection, plan_id)
+        by_hand = read.moved_by_hand(connection, plan_id)
+        if strangers := sorted(set(stations).difference(by_hand)):
+            mend = "what the engine moved goes back by the flow roll_back; see rehome visit list --all"
+            raise UnknownThing("station moved by hand", f"{strangers[0]} in {plan_id}", mend)
+        chosen = sorted(by_hand) if is_all else stations
+        orders = returns.proposed(connection, settings, plan_id, chosen, reason=f"{reason} ({by})")
+        opened = write.send_back(connection, plan_id, orders, at=system_clock()) if is_meant else []
+    return {"plan_id": plan_id, "orders": canonical.plain(orders), "opened": opened, "dry_run": not is_meant}
+
+
 def list_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield one line for each order."""
     for order in result["orders"]:
         where = order["location"] or order["address"] or "no known location"
-        yield f"{order['station_id']:<20} {order['state']:<9} {order['owner']:<12} {where}: {order['reason']}"
+        to = "" if order["leads_to"] == "target" else f" to the {order['leads_to']}"
+        yield f"{order['station_id']:<20} {order['state']:<9} {order['owner']:<12} {where}{to}: {order['reason']}"
     counts = ", ".join(f"{number} {state}" for state, number in sorted(result["states"].items())) or "none"
     yield f"work orders of {result['plan_id']}: {counts}"
 
@@ -107,6 +137,17 @@ def taken_lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield "dry run: nothing was written; --yes writes it"
 
 
+def returned_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what each order says, and whether it was opened."""
+    for one in result["orders"]:
+        yield f"{one['station_id']:<20} {one['owner']:<12} {one['reason']}"
+        yield from (f"    {line}" for line in one["instructions"].splitlines())
+    if result["dry_run"]:
+        yield f"dry run: {len(result['orders'])} orders would be opened; --yes opens them"
+    else:
+        yield f"opened in {result['plan_id']}: {len(result['opened'])} orders; rehome visit export hands them out"
+
+
 def _taken(home: Path, plan: str, reports: Sequence[Report], *, is_meant: bool) -> dict[str, Any]:
     settings = configuration.load(workplace.of(home))
     with opening.engine(settings) as engine:
@@ -115,7 +156,8 @@ def _taken(home: Path, plan: str, reports: Sequence[Report], *, is_meant: bool) 
         orders = {order["station_id"]: order for order in found}
         if unknown := [report.station_id for report in reports if report.station_id not in orders]:
             raise UnknownThing("work order", f"of {unknown[0]} in {plan_id}", "see rehome visit list")
-        seen = asyncio.run(_seen(settings, [report.station_id for report in reports])) if reports else {}
+        leads = {report.station_id: orders[report.station_id]["leads_to"] for report in reports}
+        seen = asyncio.run(_seen(settings, leads)) if leads else {}
         rulings = [_ruled(report, orders[report.station_id], seen) for report in reports]
         if is_meant:
             with engine.begin() as connection:
@@ -125,12 +167,17 @@ def _taken(home: Path, plan: str, reports: Sequence[Report], *, is_meant: bool) 
 
 
 def _ruled(report: Report, order: Mapping[str, Any], seen: Mapping[str, Sighting]) -> Ruling:
-    return visits.rule(report, opened_at=order["opened_at"], seen=seen.get(report.station_id))
+    sighting = seen.get(report.station_id)
+    return visits.rule(report, leads_to=order["leads_to"], opened_at=order["opened_at"], seen=sighting)
 
 
-async def _seen(settings: Settings, station_ids: Sequence[str]) -> Mapping[str, Sighting]:
-    async with channels.office(settings, "target") as target:
-        return await target.sightings(station_ids)
+async def _seen(settings: Settings, leads: Mapping[str, visits.Side]) -> Mapping[str, Sighting]:
+    """Return what the back-office that each station's order leads to has seen of it."""
+    found: dict[str, Sighting] = {}
+    for side in sorted(set(leads.values())):
+        async with channels.office(settings, side) as office:
+            found |= await office.sightings([station_id for station_id, each in leads.items() if each == side])
+    return found
 
 
 def _orders(connection: sa.Connection, plan: str) -> tuple[str, list[dict[str, Any]]]:

@@ -239,7 +239,8 @@ def show_rollback(result: Mapping[str, Any]) -> None:
     """Show which stations went, or would go, back."""
     lines = [
         f"{len(result['stations'])} stations of `{result['plan_id']}`"
-        + (" would go back (dry run)" if result["dry_run"] else ": done"),
+        + (" would go back (dry run)" if result["dry_run"] else ": done")
+        + (f"; {len(result['by_hand'])} were moved by hand: a work order each" if result["by_hand"] else ""),
         "",
         *_table(("stage", "stations"), sorted(result["ended"].items())),
     ]

@@ -11,7 +11,9 @@ from prefect import get_run_logger, task
 from charging import settings as configuration
 from charging.clock import system_clock
 from charging.database import hold, journal
+from charging.database.operations import visits
 from charging.database.queries import moves as read
+from charging.database.queries import visits as read_visits
 from charging.errors import RehomeError, UnknownThing
 from charging.migration import cutover
 from charging.migration.crossing import Crossing, End, Pace
@@ -21,7 +23,7 @@ from charging.migration.ports import Channel, Inspector, Journal, Move
 from charging.migration.recipes import Address, Method, Recipe
 from charging.ocpp.channels.configurations import Configurations, fingerprint_key
 from charging.settings import Settings
-from tasks import channels, diagnostics, opening, planning
+from tasks import channels, diagnostics, opening, planning, returns
 
 
 @task(task_run_name="plan-{plan_id}")
@@ -62,27 +64,45 @@ def cut_over(plan_id: str, wave: int) -> dict[str, int]:
 
 @task(task_run_name="roll-back-{plan_id}")
 def roll_back(plan_id: str, *, wave: int | None, stations: Sequence[str], reason: str) -> dict[str, int]:
-    """Bring the stations of a wave, or those named, back to the legacy; return how many ended in which stage."""
+    """Bring the stations of a wave, or those named, back to the legacy; return how many ended in which stage.
+
+    Those that a person moved get an order of return each.
+    """
     settings = configuration.load()
     recipes = {recipe.name: recipe for recipe in planning.recipes(settings)}
     with opening.engine(settings) as engine, hold.alone(engine, plan_id) as held:
-        moves = _chosen(_moves(engine, plan_id, wave=wave), stations)
-        outcomes = asyncio.run(
-            _across(
-                settings,
-                held,
-                _recipes(moves, recipes),
-                lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
+        moves, by_hand = _going_back(engine, plan_id, wave=wave, stations=stations)
+        outcomes = (
+            asyncio.run(
+                _across(
+                    settings,
+                    held,
+                    _recipes(moves, recipes),
+                    lambda crossing: cutover.roll_back(moves, recipes=recipes, crossing=crossing, reason=reason),
+                )
             )
+            if moves
+            else []
         )
-    return dict(Counter(str(outcome.stage) for outcome in outcomes))
+        with engine.begin() as connection:
+            orders = returns.proposed(connection, settings, plan_id, by_hand, reason=reason)
+            opened = visits.send_back(connection, plan_id, orders, at=system_clock())
+    return dict(Counter([*(str(outcome.stage) for outcome in outcomes), *[str(Stage.TO_SITE)] * len(opened)]))
+
+
+@task(task_run_name="moved-by-hand-{plan_id}")
+def by_hand(plan_id: str, *, wave: int | None, stations: Sequence[str]) -> list[str]:
+    """Return those of the stations that a person moved: only a person brings them back."""
+    with opening.engine() as engine:
+        return _going_back(engine, plan_id, wave=wave, stations=stations)[1]
 
 
 @task(task_run_name="look-at-{plan_id}")
 def stages(plan_id: str, *, wave: int | None, stations: Sequence[str]) -> dict[str, str]:
     """Return the stage of each station of a wave, or of those named, without touching any."""
     with opening.engine() as engine:
-        return {move.station_id: str(move.stage) for move in _chosen(_moves(engine, plan_id, wave=wave), stations)}
+        moves, hands = _going_back(engine, plan_id, wave=wave, stations=stations)
+    return {move.station_id: str(move.stage) for move in moves} | dict.fromkeys(hands, str(Stage.VERIFIED))
 
 
 @task(task_run_name="outcome-{plan_id}-{wave}")
@@ -166,6 +186,19 @@ def _crossing(
 def _moves(engine: sa.Engine, plan_id: str, *, wave: int | None) -> list[Move]:
     with engine.connect() as connection:
         return read.moves(connection, plan_id, wave=wave)
+
+
+def _going_back(
+    engine: sa.Engine, plan_id: str, *, wave: int | None, stations: Sequence[str]
+) -> tuple[list[Move], list[str]]:
+    """Return whom the engine would bring back, and whom only a person can: those that a person moved."""
+    moves = _moves(engine, plan_id, wave=wave)
+    with engine.connect() as connection:
+        hands = read_visits.moved_by_hand(connection, plan_id)
+    meant = set(stations) or {move.station_id for move in moves}
+    rest = [move for move in moves if move.station_id not in hands]
+    named = [station_id for station_id in stations if station_id not in hands]
+    return (_chosen(rest, named) if named or not stations else []), sorted(meant & hands.keys())
 
 
 def _chosen(moves: Sequence[Move], stations: Sequence[str]) -> list[Move]:

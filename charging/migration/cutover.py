@@ -8,6 +8,7 @@ started again from the journal, it ends in the same place.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from charging.errors import RemoteError, UnknownThing
 from charging.migration.crossing import Crossing
@@ -49,7 +50,7 @@ async def roll_back(
 ) -> list[Outcome]:
     """Bring stations back to the legacy, also verified ones; those that have not begun or are back stay as they are.
 
-    So do those that a person moved: what is known of their way there says nothing of a way back.
+    So do those that a person moved: what is known of their way there says nothing of a way back, which is a work order.
 
     Raises:
         UnknownThing: if a move names a recipe that is not given; nothing has been sent then.
@@ -110,8 +111,9 @@ async def _start(journey: Journey) -> Turn:
 async def _prepare(journey: Journey) -> Turn:
     """Look at both sides before anything is touched."""
     legacy, target, station_id = journey.crossing.legacy, journey.crossing.target, journey.station_id
-    here = await journey.patiently(lambda: legacy.look(station_id))
-    there = await journey.patiently(lambda: target.look(station_id))
+    here, there = await asyncio.gather(
+        *(journey.patiently(partial(office.look, station_id)) for office in (legacy, target))
+    )
     if here is None:
         return Turn(after=Stage.TO_SITE, reason="the legacy does not know it")
     if there is None:

@@ -39,10 +39,10 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.WRITING: frozenset({Stage.CUT_OVER, Stage.ROLLING_BACK}),
     Stage.CUT_OVER: frozenset({Stage.ARRIVED, Stage.ROLLING_BACK}),
     Stage.ARRIVED: frozenset({Stage.VERIFIED, Stage.ROLLING_BACK}),
-    Stage.VERIFIED: frozenset({Stage.ROLLING_BACK}),
+    Stage.VERIFIED: frozenset({Stage.ROLLING_BACK, Stage.TO_SITE}),  # to site: what a person moved, a person returns
     Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.TO_SITE}),
     Stage.ROLLED_BACK: frozenset({Stage.READY}),  # a later wave may try again, as the next attempt
-    Stage.TO_SITE: frozenset({Stage.VERIFIED}),  # moved by hand, and heard at the target since
+    Stage.TO_SITE: frozenset({Stage.VERIFIED, Stage.ROLLED_BACK}),  # by hand, and heard since where the order leads
 }
 
 FINAL: frozenset[Stage] = frozenset({Stage.VERIFIED, Stage.ROLLED_BACK, Stage.TO_SITE})

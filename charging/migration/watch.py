@@ -1,5 +1,6 @@
 """Watching where a station is: what either back-office has heard of it, whether it stays, and whether it is the one."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -22,8 +23,9 @@ async def look_round(journey: Journey) -> Mapping[str, Marks]:
 
     Two sightings by one back-office are compared, never its clock with ours or another's: each may be set, or wrong.
     """
-    crossing = journey.crossing
-    return {office.name: mark(await _look(journey, office)) for office in (crossing.legacy, crossing.target)}
+    offices = (journey.crossing.legacy, journey.crossing.target)
+    seen = await asyncio.gather(*(_look(journey, office) for office in offices))
+    return {office.name: mark(each) for office, each in zip(offices, seen, strict=True)}
 
 
 def mark(seen: Sighting | None) -> Marks:
@@ -46,7 +48,8 @@ def has_news(office: BackOffice, *, told: Effect, of: str, seen: Sighting | None
 async def stays(journey: Journey, *, at: BackOffice, left: BackOffice) -> str | None:
     """Watch for the settling time that a station has left one back-office for the other; say what is wrong, or None.
 
-    One answer that does not come is no proof that a station has gone: an answer can be lost.
+    One answer that does not come is no proof that a station has gone: an answer can be lost. How often it is asked is
+    given by the looks, of which there is one in `poll_seconds`.
     """
     both = "it answers at both back-offices"
     settle = journey.crossing.pace.settle.total_seconds()
@@ -58,7 +61,6 @@ async def stays(journey: Journey, *, at: BackOffice, left: BackOffice) -> str | 
     before = mark(await _look(journey, left)).get("heard_at")
     until, silences = journey.crossing.elapsed() + settle, 0
     while True:
-        await journey.pause()
         silences += 1
         is_there = await _answers(journey, at)  # asked first: its answer may be slow, and it away meanwhile
         if await _answers(journey, left):
@@ -82,11 +84,12 @@ async def doubts(journey: Journey, office: BackOffice, *, came_from: BackOffice)
     if told is None:
         return "it was not told to go"
     known = _before(told, came_from.name)
-    before = mark(await _look(journey, office))
-    if not has_news(office, told=told, of="booted_at", seen=await _look(journey, office)):
+    seen = await _look(journey, office)
+    now = mark(seen)
+    if not has_news(office, told=told, of="booted_at", seen=seen):
         # whatever it says is not its boot: without that, nobody has said which box it is
-        await _hear(journey, office, message="BootNotification", of="heard_at", before=before, is_asked=True)
-    now = mark(await _look(journey, office))
+        await _hear(journey, office, message="BootNotification", of="heard_at", before=now, is_asked=True)
+        now = mark(await _look(journey, office))  # once more: what made it heard may have come before its boot
     for name, words in (("serial_number", "serial number"), ("firmware", "firmware")):
         here, there = now.get(name), known.get(name)
         if here and there and _plain(here) != _plain(there):
@@ -143,7 +146,6 @@ async def _hear(
             return True
         if journey.crossing.elapsed() >= until:
             return False
-        await journey.pause()
 
 
 def _count(marks: Marks) -> int:

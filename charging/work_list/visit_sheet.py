@@ -21,6 +21,7 @@ FIXED: Mapping[str, str] = {
     "Maker": "vendor",
     "Model": "model",
     "Firmware": "firmware",
+    "Leads to": "leads_to",
     "Why": "reason",
     "What to do": "instructions",
     "Whose turn": "owner",

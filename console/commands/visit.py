@@ -52,7 +52,8 @@ def visit_import(
 ) -> None:
     """Take an answered list in: all of it, or nothing where a line is wrong. Dry by default.
 
-    What is said to be done is done once the target has heard the station since. Exit status 1 if a line is wrong.
+    What is said to be done is done once the station has been heard since, where its order leads: at the target, or at
+    the legacy for one that comes back. Exit status 1 if a line is wrong.
     """
     home = shell.home()
     from console import visiting
@@ -60,6 +61,28 @@ def visit_import(
     result = visiting.taken_in(home, plan, file, is_meant=yes)
     shell.show(result, visiting.taken_lines, as_json=as_json)
     raise typer.Exit(shell.Exit.NO if result["problems"] else shell.Exit.PASS)
+
+
+@app.command("return")
+def visit_return(  # noqa: PLR0917 - the shell passes options by name
+    by: Annotated[str, typer.Option(help="Who wants them back; self-declared, and written down.")],
+    reason: Annotated[str, typer.Option(help="Why; written into every station's history.")],
+    stations: Annotated[list[str] | None, typer.Argument(help="Stations that a person moved to the target.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Every station that a person moved.")] = False,  # noqa: FBT002
+    plan: Plan = "",
+    yes: Yes = False,  # noqa: FBT002
+    *,
+    as_json: shell.AsJson = False,
+) -> None:
+    """Open an order to bring a station back to the legacy by hand, as it was moved by hand. Dry by default.
+
+    Each order says what to set, from what is known of how it was. It is done once the legacy has heard the station.
+    """
+    home = shell.home()
+    from console import visiting
+
+    result = visiting.returned(home, plan, stations or [], is_all=is_all, by=by, reason=reason, is_meant=yes)
+    shell.show(result, visiting.returned_lines, as_json=as_json)
 
 
 @app.command("close")
@@ -74,7 +97,7 @@ def visit_close(  # noqa: PLR0917 - the shell passes options by name
     *,
     as_json: shell.AsJson = False,
 ) -> None:
-    """Report on one work order; it is done once the target has heard the station since. Dry by default.
+    """Report on one work order; it is done once the station is heard where the order leads. Dry by default.
 
     Exit status 1 if it is not done after this.
     """

@@ -179,6 +179,73 @@ def test_one_wrong_line_takes_nothing(rehome, plan, engine, heard, tmp_path):
     assert {order["state"] for order in rows(engine, tables.work_order).values()} == {"open"}
 
 
+def test_what_a_person_moved_is_ordered_back_and_is_back_once_the_legacy_has_heard_it(rehome, plan, engine, heard):
+    heard["K1"] = soon()
+    rehome("close", "K1", "--by", "J. Field", "--yes")
+    why = ("--by", "J. Field", "--reason", "the target bills twice")
+
+    dry = rehome("return", "K1", *why)
+    untouched = rows(engine, tables.move)["K1"]["stage"]
+    done = rehome("return", "K1", *why, "--yes")
+    again = rehome("return", "K1", *why, "--yes")
+    waits = rows(engine, tables.move)["K1"]
+    heard["K1"] = soon() - timedelta(hours=2)
+    early = rehome("close", "K1", "--by", "J. Field", "--yes")
+    heard["K1"] = soon()
+    late = rehome("close", "K1", "--by", "J. Field", "--yes")
+
+    order, move = rows(engine, tables.work_order)["K1"], rows(engine, tables.move)["K1"]
+    assert "dry run: 1 orders would be opened" in dry.stdout
+    assert "as before the move" in dry.stdout
+    assert untouched == "verified"
+    assert (done.exit_code, waits["stage"]) == (0, "to_site")
+    assert waits["reason"] == "to be brought back by hand, as it was moved: the target bills twice (J. Field)"
+    assert "there is no station moved by hand 'K1 in" in str(again.exception)
+    assert "the legacy has not heard it since" in early.stdout
+    assert (early.exit_code, late.exit_code) == (1, 0)
+    assert (order["state"], order["leads_to"], move["stage"]) == ("done", "legacy", "rolled_back")
+    with engine.connect() as connection:
+        told = sa.select(tables.transition.c.before, tables.transition.c.after).order_by(tables.transition.c.at)
+        assert connection.execute(told).tuples().all() == [
+            ("to_site", "verified"),
+            ("verified", "to_site"),
+            ("to_site", "rolled_back"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(
+            ("K2", "--by", "J. Field", "--reason", "x"), "there is no station moved by hand 'K2", id="not moved"
+        ),
+        pytest.param(("--by", "J. Field", "--reason", "x"), "name the stations, or say --all", id="nobody"),
+        pytest.param(("K1", "--by", "J", "--reason", "x"), "names nobody", id="nobody's word"),
+        pytest.param(("K1", "--by", "J. Field", "--reason", " "), "gives no reason", id="no reason"),
+    ],
+)
+def test_orders_nobody_back_by_a_slip_of_the_pen(rehome, plan, engine, heard, words, message):
+    refused = rehome("return", *words, "--yes")
+
+    assert message in str(refused.exception)
+    assert {row["stage"] for row in rows(engine, tables.move).values()} == {"to_site"}
+
+
+def test_an_answer_of_before_does_not_close_an_order_of_return(rehome, plan, engine, heard, tmp_path):
+    heard |= dict.fromkeys(STATIONS, soon())
+    file = tmp_path / "orders.csv"
+    rehome("export", file)
+    file.write_text(file.read_text("utf-8-sig").replace("open,,,,", "open,done,J. Field,,"), "utf-8")
+    rehome("import", file, "--yes")
+    rehome("return", "--all", "--by", "J. Field", "--reason", "x", "--yes")
+
+    refused = rehome("import", file, "--yes")
+
+    assert refused.exit_code == 1
+    assert refused.stdout.count("Leads to: it was sent as 'legacy'") == 3
+    assert {row["stage"] for row in rows(engine, tables.move).values()} == {"to_site"}
+
+
 def test_a_pilot_that_was_moved_by_hand_has_failed_all_the_same(engine, settings_free_plan):
     with engine.connect() as connection:
         [pilot] = gating.pilots(connection, settings_free_plan, 1)
@@ -187,12 +254,12 @@ def test_a_pilot_that_was_moved_by_hand_has_failed_all_the_same(engine, settings
     assert pilot.has_failed
 
 
-@pytest.fixture
-def settings_free_plan(engine, store_plan, moving):
+@pytest.fixture(params=["verified", "rolled_back"], ids=["and is there", "and was brought back by hand"])
+def settings_free_plan(engine, store_plan, moving, request):
     plan = store_plan(
         engine,
         moving(station_id="A-0", wave=0, stage="verified"),
-        moving(station_id="A-1", wave=0, stage="verified"),
+        moving(station_id="A-1", wave=0, stage=request.param),
         moving(station_id="A-2", wave=1),
     )
     with engine.begin() as connection:

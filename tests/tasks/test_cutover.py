@@ -3,10 +3,15 @@
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
+from charging.database import tables
+from charging.database.queries import visits
 from charging.errors import SettingsError, UnknownThing
 from charging.migration.lifecycle import Stage
 from tasks import channels, cutover
+
+PLANNED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -83,3 +88,63 @@ def test_shows_how_a_wave_ended(plan):
 def test_says_which_back_office_is_not_described(settings):
     with pytest.raises(SettingsError, match="setting legacy is not described"):
         channels.office(settings, "legacy")
+
+
+@pytest.fixture
+def moved_by_hand(plan, engine):
+    """A-1, of the wave, and A-3, of none, which a person has moved."""
+    with engine.begin() as connection:
+        move, transition = tables.move, tables.transition
+        for station_id in ("A-1", "A-3"):
+            connection.execute(sa.update(move).where(move.c.station_id == station_id).values(stage="verified"))
+            connection.execute(
+                sa.insert(transition).values(
+                    plan_id=plan,
+                    station_id=station_id,
+                    attempt=1,
+                    before="to_site",
+                    after="verified",
+                    reason="moved by hand",
+                    evidence={},
+                    at=PLANNED_AT,
+                )
+            )
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("wave", "stations", "expected"),
+    [
+        pytest.param(1, [], ["A-1"], id="of the wave"),
+        pytest.param(None, ["A-3"], ["A-3"], id="of no wave"),
+        pytest.param(None, ["A-0", "A-1"], ["A-1"], id="not what the engine moved"),
+        pytest.param(0, [], [], id="none of another wave"),
+    ],
+)
+def test_says_whom_only_a_person_brings_back(moved_by_hand, wave, stations, expected):
+    assert cutover.by_hand.fn(moved_by_hand, wave=wave, stations=stations) == expected
+
+
+def test_shows_those_too_that_only_a_person_brings_back(moved_by_hand):
+    found = cutover.stages.fn(moved_by_hand, wave=None, stations=["A-0", "A-3"])
+
+    assert found == {"A-0": "verified", "A-3": "verified"}
+
+
+def test_a_rollback_orders_a_visit_for_what_a_person_moved(moved_by_hand, engine):
+    ended = cutover.roll_back.fn(moved_by_hand, wave=None, stations=["A-1", "A-3"], reason="it bills twice")
+
+    with engine.connect() as connection:
+        orders = {order["station_id"]: order for order in visits.orders(connection, moved_by_hand)}
+    assert ended == {"to_site": 2}
+    assert cutover.by_hand.fn(moved_by_hand, wave=1, stations=[]) == [], "they wait for their visits"
+    assert {(orders[each]["leads_to"], orders[each]["state"]) for each in ("A-1", "A-3")} == {("legacy", "open")}
+    assert orders["A-1"]["reason"] == "to be brought back by hand, as it was moved: it bills twice"
+
+
+def test_a_slip_of_the_pen_among_them_orders_nothing(moved_by_hand, engine):
+    with pytest.raises(UnknownThing, match="there is no station 'A-9'"):
+        cutover.roll_back.fn(moved_by_hand, wave=None, stations=["A-3", "A-9"], reason="x")
+
+    with engine.connect() as connection:
+        assert visits.moved_by_hand(connection, moved_by_hand).keys() == {"A-1", "A-3"}

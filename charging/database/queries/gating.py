@@ -95,14 +95,14 @@ def pilots(connection: sa.Connection, plan_id: str, wave: int) -> tuple[Pilot, .
     )
 
     order = tables.work_order.c
-    # one that was moved by hand in the end has still shown that its type does not move by itself
+    # one that was moved by hand in the end, and perhaps back, has still shown that its type does not move by itself
     by_hand = move.station_id.in_(sa.select(order.station_id).where(order.plan_id == plan_id))
 
     def counted(stage: Stage) -> sa.Label[int]:
         is_there = move.stage == str(stage)
         if stage is Stage.TO_SITE:
-            is_there = sa.or_(is_there, sa.and_(by_hand, move.stage == str(Stage.VERIFIED)))
-        elif stage is Stage.VERIFIED:
+            is_there = sa.or_(is_there, sa.and_(by_hand, move.stage.in_([str(Stage.VERIFIED), str(Stage.ROLLED_BACK)])))
+        else:
             is_there = sa.and_(is_there, ~by_hand)
         chosen = sa.func.count().filter(is_there, ~move.station_id.in_(ordered_back(plan_id)))
         return chosen.label(stage.value)

@@ -216,9 +216,10 @@ work_order = sa.Table(
     *(text(name, is_required=False) for name in ("contact", "reported_by", "note")),
     sa.Column("reported_at", Instant),
     sa.Column("evidence", Document),
+    sa.Column("leads_to", sa.Text, nullable=False, server_default="target"),
     schema="migration",
-    comment="What a person has to do at a station or in a portal. state: open, reported (said to be done; the target "
-    "has not heard the station since), done (and the target has).",
+    comment="What a person has to do at a station or in a portal. leads_to: target, or legacy for one that is to come "
+    "back. state: open, reported (said to be done; not heard there since), done (and heard).",
 )
 
 station_snapshot = sa.Table(

@@ -38,8 +38,23 @@ def seen(heard_at, *, is_connected=None):
     ],
 )
 def test_a_word_is_not_enough(outcome, sighting, state, reason):
-    ruling = rule(report(outcome, note="the door was locked"), opened_at=OPENED, seen=sighting)
+    ruling = rule(report(outcome, note="the door was locked"), leads_to="target", opened_at=OPENED, seen=sighting)
 
     assert ruling.state is state
     assert reason in ruling.reason
     assert "J. Field" in ruling.reason
+
+
+@pytest.mark.parametrize(
+    ("sighting", "state", "reason"),
+    [
+        pytest.param(seen(OPENED + SECOND), State.DONE, "brought back by hand by J. Field; the legacy", id="heard"),
+        pytest.param(seen(OPENED), State.REPORTED, "the legacy has not heard it since", id="not since"),
+        pytest.param(None, State.REPORTED, "the legacy does not know the station", id="not known there"),
+    ],
+)
+def test_what_comes_back_is_back_once_the_legacy_has_heard_it(sighting, state, reason):
+    ruling = rule(report(), leads_to="legacy", opened_at=OPENED, seen=sighting)
+
+    assert (ruling.state, ruling.leads_to) == (state, "legacy")
+    assert reason in ruling.reason
