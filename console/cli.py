@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -42,7 +43,6 @@ from console.commands import (
 
 app = typer.Typer(
     name="rehome",
-    help="Move a charging network to another back-office, and prove each night that every charge is billed once.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -86,6 +86,22 @@ MENDS = {
     errno.EROFS: WRITABLE,
 }
 """What to do about what the system refuses."""
+
+
+def _tell_version(is_asked: bool) -> None:  # noqa: FBT001 - Typer hands the option's value in like this
+    if is_asked:
+        typer.echo(f"rehome {version('rehome')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _rehome(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell the version, and end.")
+    ] = False,
+) -> None:
+    """Move a charging network to another back-office, and prove each night that every charge is billed once."""
 
 
 def run() -> None:

@@ -32,6 +32,8 @@ class Said:
     by: str
     reason: str
     within_seconds: float
+    unchecked: str = ""
+    """Why it is to be sent though no version of OCPP knows it; empty where that is not meant."""
 
 
 def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
@@ -54,10 +56,13 @@ def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
         with engine.connect() as connection:
             if not gateway_routes.shown(connection, [said.station]):
                 raise UnknownThing("station", said.station, "see rehome route show for those that the gateway knows")
-            place = gateway_sightings.place(connection, said.station)
+            place = gateway_sightings.places(connection, [said.station]).get(said.station)
         spoken = place.protocol if place is not None else None
-        _require_ocpp(what, said, [spoken] if spoken in PROTOCOLS else PROTOCOLS)
+        stray = _stray(said, [spoken] if spoken in PROTOCOLS else PROTOCOLS)
+        if stray and not said.unchecked.strip():
+            raise RouteRefused(what, *stray)
         shown = {"station_id": said.station, "action": said.action, "payload": stored(said.payload.encode())}
+        shown |= {"unchecked": stray[0] if stray else ""}
         if dry_run:
             return shown | {"order_number": None, "state": "not sent", "answer": None}
         now = system_clock()
@@ -66,7 +71,7 @@ def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
             action=said.action,
             payload=said.payload,
             by=said.by,
-            reason=said.reason,
+            reason=f"{said.reason}; unchecked ({stray[0]}): {said.unchecked.strip()}" if stray else said.reason,
             made_at=now,
             deadline_at=now + timedelta(seconds=said.within_seconds),
         )
@@ -76,17 +81,21 @@ def order(home: Path, said: Said, *, dry_run: bool) -> dict[str, Any]:
         engine.dispose()
 
 
-def _require_ocpp(what: str, said: Said, protocols: Sequence[str]) -> None:
-    """Refuse what no version that the station may speak knows; of one that is not known, any may be."""
+def _stray(said: Said, protocols: Sequence[str]) -> tuple[str, str] | None:
+    """Return what is wrong with what no version that the station may speak knows, and the mend; None where one does.
+
+    Of a version that is not known, any may be.
+    """
     strays = [schemas.deviation(protocol, said.action, said.payload.encode()) for protocol in protocols]
     if not all(strays):
-        return
+        return None
     known = sorted({action for protocol in protocols for action in schemas.actions(protocol)})
+    why = 'or say with --unchecked "why" that it is to be sent all the same'
     if said.action in known:
-        raise RouteRefused(what, "; or else ".join(dict.fromkeys(strays)), "write it as its version of OCPP has it")
+        return "; or else ".join(dict.fromkeys(strays)), f"write it as its version of OCPP has it, {why}"
     like = get_close_matches(said.action, known, n=1)
-    mend = f"did you mean {like[0]}?" if like else "name one, such as GetConfiguration"
-    raise RouteRefused(what, f"there is no action {said.action!r}", mend)
+    mend = f"did you mean {like[0]}?" if like else f"name one, such as GetConfiguration, {why}"
+    return f"there is no action {said.action!r}", mend
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -100,6 +109,8 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     }
     yield f"{'station':>12}  {result['station_id']}"
     yield f"{'order':>12}  {result['action']} {result['payload']}"
+    if result["unchecked"]:
+        yield f"{'unchecked':>12}  {result['unchecked']}"
     yield f"{'outcome':>12}  {told.get(result['state'], result['state'])}"
     if result["answer"]:
         yield f"{'answer':>12}  {result['answer']}"

@@ -70,6 +70,9 @@ def extraction(result: Mapping[str, Any]) -> Iterator[str]:
         yield _row(
             "quarantined", f"{waiting['rows']} x {waiting['rule']}, for the {waiting['owner']}: {waiting['reason']}"
         )
+    if number := result["questions"]:
+        waits = f"{number} question{'s' * (number > 1)} about rows that are in: {command()} quarantine list"
+        yield _row("asked", waits)
     for warning in result["warnings"]:
         yield _row("warning", warning)
     yield _row("adds up", "yes" if result["adds_up"] else "NO")

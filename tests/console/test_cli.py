@@ -347,3 +347,9 @@ def test_stops_what_runs_as_json(rehome):
     ended = rehome("down", "--json")
 
     assert (ended.status, json.loads(ended.out), ended.err) == (PASS, {"stopped": []}, "")
+
+
+def test_tells_its_version(rehome):
+    ended = rehome("--version")
+
+    assert (ended.status, ended.out.startswith("rehome ")) == (PASS, True)

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from charging.clock import system_clock
+from charging.database import tables
 from charging.database.operations import gateway_journal
 from charging.errors import RouteRefused, SettingsError, UnknownThing
 from charging.ocpp.gateway.entries import Alarmed, Framed, stamp
@@ -120,6 +122,47 @@ def test_an_order_is_dry_until_told_otherwise_and_ends_even_where_nobody_takes_i
 def test_an_order_that_no_version_of_ocpp_knows_is_refused_before_it_is_sent(run, known, action, payload, said):
     with pytest.raises(RouteRefused, match=said):
         run("order", "CS-1", action, payload, *WHO, "--yes")
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "deviation"),
+    [
+        pytest.param("Reset", '{"type":"Firmly"}', "type: ", id="a value of the maker's own"),
+        pytest.param("Xyzzy", "{}", "there is no action 'Xyzzy'", id="an action of the maker's own"),
+    ],
+)
+def test_what_no_version_knows_is_sent_where_somebody_says_why_and_that_is_kept(
+    run, known, engine_of, action, payload, deviation
+):
+    why = ("--unchecked", "the maker's manual has it")
+    dry = run("order", "CS-1", action, payload, *WHO, *why)
+    with engine_of.connect() as connection:
+        nothing = connection.execute(sa.select(tables.station_order)).all()
+    sent = run("order", "CS-1", action, payload, *WHO, *why, "--within", "0.1", "--yes")
+
+    assert "dry run: nothing was sent" in dry.stdout
+    assert deviation in dry.stdout
+    assert nothing == []
+    assert deviation in sent.stdout
+    with engine_of.connect() as connection:
+        (order,) = connection.execute(sa.select(tables.station_order))
+    assert (order.action, order.payload) == (action, payload)
+    assert order.reason.startswith(f"{WHO[-1]}; unchecked ({deviation}")
+    assert order.reason.endswith("): the maker's manual has it")
+
+
+def test_a_reason_to_send_it_unchecked_says_nothing_where_ocpp_knows_it(run, known, engine_of):
+    shown = run("order", "CS-1", "Reset", '{"type":"Soft"}', *WHO, "--unchecked", "x", "--within", "0.1", "--yes")
+
+    assert "unchecked" not in shown.stdout
+    with engine_of.connect() as connection:
+        assert connection.scalar(sa.select(tables.station_order.c.reason)) == WHO[-1]
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_nobodys_reason_sends_nothing_unchecked(run, known, why):
+    with pytest.raises(RouteRefused, match="say with --unchecked"):
+        run("order", "CS-1", "Reset", "{}", *WHO, "--unchecked", why, "--yes")
 
 
 def test_an_order_of_any_version_goes_to_a_station_whose_version_is_not_known(run, known):

@@ -90,3 +90,18 @@ def test_a_name_commands_no_terminal(capsys, name):
     line, *as_json = capsys.readouterr().out.splitlines()
     assert line.isprintable()
     assert json.loads("\n".join(as_json)) == {"name": name}
+
+
+@pytest.mark.parametrize(("number", "line"), [(0, None), (1, "1 question about"), (3, "3 questions about")])
+def test_an_extraction_tells_how_many_questions_wait(number, line):
+    told = list(
+        summary.extraction(
+            {
+                "notes": [], "rows": [ACCOUNT], "fixes": [], "quarantine": [], "questions": number, "warnings": [],
+                "adds_up": True, "data_quality": "q.html", "data_docs": "docs",
+            }
+        )
+    )  # fmt: skip
+
+    asked = [each for each in told if "question" in each]
+    assert (asked == []) if line is None else (line in asked[0] and "rehome quarantine list" in asked[0])
