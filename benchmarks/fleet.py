@@ -5,7 +5,7 @@
 Through the gateway: 1.6 and 2.0.1, all flavours, by routes alone; through SteVe: 1.6, all recipes of the rehearsal,
 with the real engine; through a maker's tool: the same, and whoever's recipe writes keys is asked by a process for each
 question; through CitrineOS: every second station is of 2.0.1; on site: by
-work orders that are closed by import, one way. A tenth of the stations misbehaves. Gateway, PostgreSQL
+work orders that are closed by import, both ways. A tenth of the stations misbehaves. Gateway, PostgreSQL
 and a back-office are each killed once.
 Exits with 1 if anything went wrong.
 """
@@ -13,6 +13,7 @@ Exits with 1 if anything went wrong.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import platform
 import signal
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("--period", type=float, default=3.0, help="seconds between two things that a station does")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds until a station must be there")
     chosen = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("rehearsal").setLevel(logging.INFO)  # how far each has come
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it has started ends with it
     found = {"machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"}
     with tempfile.TemporaryDirectory(prefix="rehome-fleet-") as folder:

@@ -4,6 +4,7 @@ Every station has to end in a named state, and no charge that anybody took from 
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections import Counter
@@ -24,6 +25,8 @@ from rehearsal import gateway_field, wave_field
 from rehearsal.gateway_field import GatewayField
 from rehearsal.wave_field import Field
 
+log = logging.getLogger(__name__)
+
 _AT = {Stage.VERIFIED: "target", Stage.ROLLED_BACK: "legacy"}
 
 
@@ -39,11 +42,13 @@ async def through_gateway(
     loop = asyncio.get_running_loop()
     async with gateway_field.opened(home, cluster, stations=stations, period=period, time_scale=time_scale) as field:
         wrong += _absent("at first", await field.until_at("old", seconds=patience))
+        log.info("all stations are there")
         await field.ask_crowd("busy")
         await field.ask_crowd("misbehave")
         await asyncio.sleep(2 * period)
         field.kill("gateway")
         await field.start_gateway()
+        log.info("the gateway was killed, and is up again")
 
         began = loop.time()
         await field.route("new")
@@ -51,15 +56,19 @@ async def through_gateway(
         await field.start_office("new")
         field.kill("postgresql")
         await field.start_postgresql()
+        log.info("the new back-office and PostgreSQL were killed, and are up again")
         wrong += _absent("after the move", await _arrived(field, "new", patience))
         seconds = {"move": loop.time() - began}
+        log.info("moved")
 
         began = loop.time()
         await field.route("old")
         wrong += _absent("after the return", await _arrived(field, "old", patience))
         seconds["return"] = loop.time() - began
+        log.info("returned")
 
         told = await _rested(field, patience)
+        log.info("every charge has ended")
         taken, recorded = field.taken(), await _recorded(field, told, patience)
         acknowledged = _acknowledged(told)
         everywhere = {one for book in taken.values() for one in book}
@@ -112,9 +121,11 @@ async def through_steve(
             moving = together.create_task(field.move())
             together.create_task(_kill(field, cluster))
         moved = moving.result()
+        log.info("moved, in %.0f s", moved)
         after_move, at = await asyncio.to_thread(wave_field.stages, field.engine), await field.whereabouts()
         wrong += _misplaced(after_move, at)
         returned = await field.go_back("the rehearsal is over")
+        log.info("returned, in %.0f s", returned)
         after_return, at = await asyncio.to_thread(wave_field.stages, field.engine), await field.whereabouts()
         wrong += _misplaced(after_return, at)
         wrong += [f"{one} is still verified" for one, (stage, _) in after_return.items() if stage is Stage.VERIFIED]
@@ -180,12 +191,14 @@ def _absent(when: str, left: dict[str, str]) -> list[str]:
 
 async def _kill(field: Field, cluster: Cluster) -> None:
     await _once(field, 0.2, lambda: _again(field, "target"))
+    log.info("a fifth was on its way: the target was killed, and is up again")
 
     async def postgresql() -> None:
         os.kill(int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
         await asyncio.to_thread(embedded.start, cluster)
 
     await _once(field, 0.5, postgresql)
+    log.info("a half was on its way: PostgreSQL was killed, and is up again")
 
 
 async def _again(field: Field, name: str) -> None:

@@ -1,15 +1,17 @@
 """A fleet moved by hand: work orders are handed out as a list, people change each station, and the list is taken in.
 
-There is no way back by the engine for what a person moved, so the fleet stays where it is.
+What has moved is ordered back, and comes back in the same way.
 """
 
 import asyncio
 import csv
 import io
+import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,27 +25,34 @@ from charging.database.operations import visits as write
 from charging.database.queries import visits as read
 from charging.errors import BackOfficeUnavailable, DatabaseUnavailable
 from charging.migration import visits
+from charging.migration.choosing import choose
 from charging.migration.crossing import Pace
+from charging.migration.homeward import Known, way_back
 from charging.migration.lifecycle import Stage
 from charging.migration.ports import Sighting
-from charging.migration.visits import Outcome, State
+from charging.migration.recipes import Address
+from charging.migration.visits import Outcome, Return, Side, State
 from charging.work_list import table, visit_answers, visit_sheet
-from rehearsal import wave_field
+from rehearsal import wave_field, wave_plan
 from rehearsal.wave_field import Field
 from rehearsal.wave_plan import PLAN
 
 _NAME = "visits.csv"
+_ENDS: Mapping[Side, Stage] = {"target": Stage.VERIFIED, "legacy": Stage.ROLLED_BACK}
 _NEVER_THERE = frozenset({"never_returns", "returns_to_legacy", "resets_for_ages"})
-"""Ways to misbehave after which the target need not have heard a station."""
+"""Ways to misbehave after which a station need not have been heard where it was sent."""
+
+log = logging.getLogger(__name__)
 
 
 async def through_visits(
     home: Path, cluster: Cluster, *, stations: int, seed: int, as_of: datetime, pace: Pace, patience: float
 ) -> dict[str, Any]:
-    """Move a fleet by work orders that are closed by import; return counts, and under `wrong` what must not be.
+    """Move a fleet by work orders that are closed by import, and return what came in the same way.
 
-    A tenth misbehaves. The target is killed after a third of the visits, PostgreSQL after two thirds. `patience` is for
-    how many seconds lists are taken in until everything that came is done.
+    Returns counts, and under `wrong` what must not be. A tenth misbehaves. The target is killed after a third of the
+    visits, PostgreSQL after two thirds, the legacy after a third of the returns. `patience` is for how many seconds
+    lists are taken in until everything that came is done.
     """
     async with wave_field.opened(
         home,
@@ -55,58 +64,117 @@ async def through_visits(
         pace=pace,
         on_site=True,
     ) as field:
-        loop = asyncio.get_running_loop()
-        began, names = loop.time(), [station.station_id for station in field.network.stations]
-        third = -(-len(names) // 3)
-        for number, part in enumerate((names[:third], names[third : 2 * third], names[2 * third :])):
-            await field.visit(part, "target")
-            await _taken_in(field, names[: third * (number + 1)])
-            if number == 0:
-                field.kill("target")
-                await field.start_office("target")
-            if number == 1:
-                os.kill(int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
-                await asyncio.to_thread(embedded.start, cluster)
-        expected = {name for name in names if field.how.get(name) not in _NEVER_THERE}
-        lists, until = 3, loop.time() + patience
-        while (found := await asyncio.to_thread(_stages, field)) and loop.time() < until:
-            if all(found[name] is Stage.VERIFIED for name in expected):
-                break
-            await asyncio.sleep(0.5)
-            await _taken_in(field, names)
-            lists += 1
-        at, states = await field.whereabouts(), await asyncio.to_thread(_states, field)
-        wrong = [f"{name} is {found[name]}" for name in expected if found[name] is not Stage.VERIFIED]
-        wrong += [
-            f"{name} is verified, and at the {at[name]}"
-            for name, stage in found.items()
-            if stage is Stage.VERIFIED and at[name] != "target"
-        ]
-        wrong += [
-            f"{name} is {stage}, its order {states[name]}"
-            for name, stage in found.items()
-            if (stage is Stage.VERIFIED) != (states[name] == State.DONE)
-        ]
+        names = [station.station_id for station in field.network.stations]
+
+        async def postgresql() -> None:
+            os.kill(int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
+            await asyncio.to_thread(embedded.start, cluster)
+
+        kills = (lambda: _again(field, "target"), postgresql)
+        moved = await _round(field, names, "target", kills=kills, patience=patience)
+        went = sorted(name for name, stage in moved.stages.items() if stage is Stage.VERIFIED)
+        opened = await asyncio.to_thread(_send_back, field, went)
+        log.info("%d are to come back", len(opened))
+        returned = await _round(field, opened, "legacy", kills=(lambda: _again(field, "legacy"),), patience=patience)
         return {
             "stations": len(names),
-            "seconds": round(loop.time() - began, 1),
-            "lists_taken_in": lists,
-            "stages": dict(Counter(str(stage) for stage in found.values())),
-            "orders": dict(Counter(states.values())),
+            "seconds": {"move": moved.seconds, "return": returned.seconds},
+            "lists_taken_in": {"move": moved.lists, "return": returned.lists},
+            "after_move": dict(Counter(str(stage) for stage in moved.stages.values())),
+            "after_return": dict(Counter(str(stage) for stage in returned.stages.values())),
+            "orders": dict(Counter(returned.orders.values())),
             "misbehaving": {
-                how: dict(Counter(str(found[name]) for name, mischief in field.how.items() if mischief == how))
+                how: dict(Counter(str(moved.stages[name]) for name, mischief in field.how.items() if mischief == how))
                 for how in sorted(set(field.how.values()))
             },
-            "wrong": wrong,
+            "wrong": [
+                *moved.wrong,
+                *([] if opened == went else [f"{len(went)} had moved, and {len(opened)} are to come back"]),
+                *returned.wrong,
+            ],
         }
 
 
-async def _taken_in(field: Field, visited: Collection[str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """What visits to one side came to."""
+
+    seconds: float
+    lists: int
+    stages: Mapping[str, Stage]
+    orders: Mapping[str, str]
+    wrong: Sequence[str]
+
+
+async def _round(
+    field: Field,
+    names: Sequence[str],
+    side: Side,
+    *,
+    kills: Sequence[Callable[[], Awaitable[None]]],
+    patience: float,
+) -> _Round:
+    """Have people visit these stations, a third at a time with a kill after it, until all that must come are done."""
+    loop = asyncio.get_running_loop()
+    began, third, lists = loop.time(), -(-len(names) // 3), 0
+    for number in range(3):
+        await field.visit(names[number * third : (number + 1) * third], side)
+        await _taken_in(field, names[: (number + 1) * third], side)
+        lists += 1
+        if number < len(kills):
+            await kills[number]()
+            log.info("kill %d on the way to the %s, and up again", number + 1, side)
+    end = _ENDS[side]
+    expected, until = {name for name in names if field.how.get(name) not in _NEVER_THERE}, loop.time() + patience
+    while (found := await asyncio.to_thread(_stages, field)) and loop.time() < until:
+        if all(found[name] is end for name in expected):
+            break
+        await asyncio.sleep(0.5)
+        await _taken_in(field, names, side)
+        lists += 1
+    seconds = round(loop.time() - began, 1)
+    log.info("to the %s, in %.0f s", side, seconds)
+    at, orders = await field.whereabouts(), await asyncio.to_thread(_states, field)
+    wrong = [f"{name} is {found[name]}" for name in sorted(expected) if found[name] is not end]
+    wrong += [f"{name} is {end}, and at the {at[name]}" for name in names if found[name] is end and at[name] != side]
+    wrong += [
+        f"{name} is {found[name]}, its order {orders[name]}"
+        for name in names
+        if (found[name] is end) != (orders[name] == State.DONE)
+    ]
+    return _Round(seconds=seconds, lists=lists, stages=found, orders=orders, wrong=wrong)
+
+
+async def _again(field: Field, name: str) -> None:
+    field.kill(name)
+    await field.start_office(name)
+
+
+def _send_back(field: Field, names: Sequence[str]) -> list[str]:
+    """Order the return of each of these stations, as `rehome visit return` does."""
+    legacy, recipes = Address(url=field.dialled("legacy")), wave_plan.recipes()
+    known = {
+        truth.station_id: Known(recipe=choose(recipes, wave_plan.record(truth))) for truth in field.network.stations
+    }
+    returns = [
+        Return(
+            station_id=name,
+            reason="to be brought back by hand, as it was moved: the rehearsal is over",
+            instructions=way_back(name, known=known[name], legacy=legacy),
+            owner="maintenance",
+        )
+        for name in names
+    ]
+    with field.engine.begin() as connection:
+        return sorted(write.send_back(connection, PLAN, returns, at=system_clock()))
+
+
+async def _taken_in(field: Field, visited: Collection[str], side: Side) -> None:
     """Let the people answer the list for what they have visited, and take it in."""
     while True:
         try:
-            orders = await asyncio.to_thread(_orders, field)
-            seen = await field.seen([str(order["station_id"]) for order in orders], "target")
+            orders = [order for order in await asyncio.to_thread(_orders, field) if order["leads_to"] == side]
+            seen = await field.seen([str(order["station_id"]) for order in orders], side)
             return await asyncio.to_thread(_write, field, orders, set(visited), seen)
         except (BackOfficeUnavailable, DatabaseUnavailable, sa.exc.DBAPIError):
             await asyncio.sleep(0.2)
@@ -130,10 +198,11 @@ def _write(field: Field, orders: Sequence[dict[str, Any]], visited: set[str], se
     judged = visit_answers.judge(table.read(answered.getvalue().encode(), name=_NAME), by_key, name=_NAME)
     if judged.problems:
         raise ValueError(judged.problems[0])
-    opened = {order["station_id"]: order["opened_at"] for order in orders}
+    by_id = {str(order["station_id"]): order for order in orders}
     with field.engine.begin() as connection:
         for report in judged.reports:
-            ruling = visits.rule(report, opened_at=opened[report.station_id], seen=seen.get(report.station_id))
+            order, sighting = by_id[report.station_id], seen.get(report.station_id)
+            ruling = visits.rule(report, leads_to=order["leads_to"], opened_at=order["opened_at"], seen=sighting)
             write.write(connection, PLAN, ruling, report=report, at=system_clock())
 
 

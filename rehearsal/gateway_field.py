@@ -46,6 +46,8 @@ class GatewayField:
     """How many more are let in, by numbers after the stations': somebody else speaks for them."""
     port: int = 0
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _recorded: set[tuple[str, str, int]] = field(default_factory=set)
+    _read_to: tuple[int, int] = (-1, -1)
 
     async def start_office(self, name: str) -> None:
         """Start a back-office, on the port that it had before."""
@@ -133,13 +135,21 @@ class GatewayField:
         return {name: light_office.taken(self.home / name) for name in OFFICES}
 
     async def recorded(self) -> set[tuple[str, str, int]]:
-        """Return every charge's beginning and end that is among the recorded frames."""
+        """Return every charge's beginning and end that is among the recorded frames.
+
+        Frames come in the order of the journal, so that what was read once need not be read again.
+        """
         frame = tables.frame.c
-        chosen = sa.select(frame.station_id, frame.received).where(
-            frame.direction == "from_station", frame.kind == 2, frame.action.in_(_CHARGES)
+        position = sa.tuple_(frame.segment, frame.place)
+        chosen = (
+            sa.select(frame.segment, frame.place, frame.station_id, frame.received)
+            .where(frame.direction == "from_station", frame.kind == 2, frame.action.in_(_CHARGES))
+            .where(position > self._read_to)
         )
-        found = await self.ask(lambda connection: list(connection.execute(chosen)))
-        return {(station_id, *_charge(json.loads(received))) for station_id, received in found}
+        for segment, place, station_id, received in await self.ask(lambda connection: list(connection.execute(chosen))):
+            self._read_to = max(self._read_to, (segment, place))
+            self._recorded.add((station_id, *_charge(json.loads(received))))
+        return self._recorded
 
     async def kept(self) -> set[tuple[str, str, int]]:
         """Return the ends of charges that the gateway has acknowledged and kept, as no back-office could know them."""

@@ -21,10 +21,12 @@ FOUND_BY: Mapping[Behaviour, tuple[str, ...]] = {
     Behaviour.BOOTS_AS_ANOTHER: ("it gives its serial number as", "it gives its firmware as"),
     Behaviour.TELLS_NO_STATUS: ("has no status of any connector",),
     Behaviour.SHOWS_ANOTHERS_KEYS: ("it shows the address of another station", "but reads it back as"),
-    Behaviour.FLAPS: (*BOTH, "it accepted everything and did not arrive"),
+    Behaviour.FLAPS: (*BOTH, "it accepted everything and did not arrive", "it answers at neither back-office"),
     Behaviour.SAYS_AVAILABLE: ("had not ended in time",),
 }
 """By which words it is seen that the lie was told, and found."""
+LEAVES_AT_ONCE = frozenset({"C"})
+"""Suppliers whose stations leave at the write that switches: it is not read back, and one that forgot does not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ def wrongs(verdicts: Sequence[Verdict], *, found_by: Mapping[Behaviour, tuple[st
         if one.behaviour is Behaviour.GOOD:
             said += [] if one.stage is Stage.VERIFIED and one.was_at == {"target"} else [told]
             continue
-        is_found = one.stage is not Stage.VERIFIED and any(words in one.reason for words in found_by[one.behaviour])
+        is_found = one.stage is not Stage.VERIFIED and any(words in one.reason for words in _words(one, found_by))
         is_where_it_is_said_to_be = one.stage is not Stage.ROLLED_BACK or (
             one.was_at == {"legacy"} and one.is_as_installed
         )
@@ -60,3 +62,8 @@ def wrongs(verdicts: Sequence[Verdict], *, found_by: Mapping[Behaviour, tuple[st
             else [f"{told}; it is at {sorted(one.was_at)}, as installed: {one.is_as_installed}"]
         )
     return said
+
+
+def _words(one: Verdict, found_by: Mapping[Behaviour, tuple[str, ...]]) -> tuple[str, ...]:
+    has_nothing_to_read = one.behaviour is Behaviour.FORGETS_KEY and one.supplier in LEAVES_AT_ONCE
+    return NOT_THERE if has_nothing_to_read else found_by[one.behaviour]

@@ -6,7 +6,6 @@ Every message, in both directions, is held against the schemas of the `ocpp` lib
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
-from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -15,15 +14,15 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from charging.clock import Clock
-from rehearsal import device_model, log_upload
+from rehearsal import device_model, log_upload, station_2_orders
 from rehearsal.device_model import ATTEMPTS, COMMUNICATION, Memory
 from rehearsal.frames import CALL, CALLRESULT, CallRefused, Link, LinkLost, NoAnswer, Payload, instant
+from rehearsal.station_2_charging import Charging2
 from rehearsal.station_2_lies import ELSEWHERE, LEAVES_AFTER_SECONDS, SECRETLY, Lies2
 from rehearsal.truth import Behaviour
 from rehearsal.wording import Wording
 
 LATE_FACTOR = 20
-TRIGGERS = frozenset({"BootNotification", "Heartbeat", "StatusNotification"})
 
 
 class Station2:
@@ -48,9 +47,7 @@ class Station2:
         self._socket: ClientConnection | None = None
         self._after: asyncio.Queue[str | tuple[str, int]] = asyncio.Queue()
         self._is_restarting, self._boot_reason = False, "PowerUp"
-        self._charge: tuple[str, int] | None = None
-        """The running charge's id and its next sequence number."""
-        self._charges = count(1)
+        self._charging = Charging2(memory.station_id, self._wording, clock=clock)
 
     @property
     def identity(self) -> str:
@@ -78,7 +75,7 @@ class Station2:
     @property
     def is_charging(self) -> bool:
         """Whether a charge has begun whose end has not been answered."""
-        return self._charge is not None
+        return self._charging.is_running
 
     def lose_link(self) -> None:
         """Cut the connection without a word, as a cellular network does."""
@@ -87,7 +84,7 @@ class Station2:
 
     async def begin_charge(self) -> None:
         """Let a driver begin."""
-        self._charge = f"tx-{self.identity}-{next(self._charges)}", 0
+        self._charging.begin()
         await self._after.put("Started")
 
     async def end_charge(self) -> None:
@@ -178,7 +175,7 @@ class Station2:
             await self._boot(link)
             while True:
                 match await self._after.get():
-                    case "Reset" if self._charge is None:
+                    case "Reset" if not self.is_charging:
                         self._is_restarting = True
                         return
                     case "Reset":
@@ -191,7 +188,7 @@ class Station2:
                     case "StatusNotification":
                         await self._tell(link)
                     case "Started" | "Ended" as event:
-                        await self._event(link, event)
+                        await self._charging.tell(link, event)
                     case str(location), int(number):
                         await self._send_log(link, location, number)
                     case request:
@@ -215,14 +212,14 @@ class Station2:
             await asyncio.sleep(self._wait_seconds)
         await self._tell(link)
         if self._lies.ends_a_charge_of_elsewhere:
-            await self._lie(link, ELSEWHERE, "Ended")
+            await self._charging.lie(link, ELSEWHERE, "Ended")
         if self._lies.is_charging_in_secret:
-            await self._lie(link, SECRETLY, "Started")
+            await self._charging.lie(link, SECRETLY, "Started")
 
     async def _tell(self, link: Link) -> None:
         if not self._lies.tells_status:
             return
-        state = "Unavailable" if not self.memory.is_operative else "Available" if self._charge is None else "Occupied"
+        state = "Unavailable" if not self.memory.is_operative else "Occupied" if self.is_charging else "Available"
         for evse in range(1, self._evses + 1):
             told = {"connectorStatus": state, "evseId": evse, "connectorId": 1}
             await self._wording.say(link, "StatusNotification", {"timestamp": instant(self._clock())} | told)
@@ -234,26 +231,6 @@ class Station2:
         log = f"firmware {self.memory.firmware}\nrestarts {self.memory.restarts}\n"
         await log_upload.upload(self.identity, location, log, tell=tell, failure="UploadFailure")
 
-    async def _event(self, link: Link, event: str) -> None:
-        if self._charge is None:
-            return
-        number, sequence = self._charge
-        await self._wording.say(link, "TransactionEvent", self._told(number, event, sequence))
-        self._charge = (number, sequence + 1) if event == "Started" else None
-
-    async def _lie(self, link: Link, number: str, event: str) -> None:
-        await self._wording.say(link, "TransactionEvent", self._told(number, event, 0))
-
-    def _told(self, number: str, event: str, sequence: int) -> Payload:
-        return {
-            "eventType": event,
-            "timestamp": instant(self._clock()),
-            "triggerReason": "CablePluggedIn" if event == "Started" else "EVDeparted",
-            "seqNo": sequence,
-            "transactionInfo": {"transactionId": number},
-            "evse": {"id": 1, "connectorId": 1},
-        }
-
     async def _answer(self, action: str, payload: Payload) -> Payload:
         if self._lies.keeps_silent:
             raise NoAnswer
@@ -263,36 +240,9 @@ class Station2:
         return answer
 
     async def _obey(self, action: str, payload: Payload) -> Payload:
-        match action:
-            case "GetVariables":
-                return device_model.get_variables(self.memory, payload, lies=self._lies)
-            case "SetVariables":
-                return device_model.set_variables(self.memory, payload, behaviour=self.behaviour, lies=self._lies)
-            case "GetLog":
-                await self._after.put((str(payload["log"]["remoteLocation"]), int(payload["requestId"])))
-                return {"status": "Accepted", "filename": log_upload.file_name(self.identity)}
-        return {"status": await self._status(action, payload)}
-
-    async def _status(self, action: str, payload: Payload) -> str:
-        status, then = "Accepted", ""
-        match action:
-            case "SetNetworkProfile":
-                status = device_model.set_network_profile(self.memory, payload)
-            case "GetBaseReport":
-                then = str(payload["requestId"])
-            case "ChangeAvailability":
-                self.memory.is_operative = payload["operationalStatus"] == "Operative"
-                status, then = ("Accepted" if self._charge is None else "Scheduled"), "StatusNotification"
-            case "TriggerMessage":
-                known = payload["requestedMessage"] in TRIGGERS
-                status, then = ("Accepted", payload["requestedMessage"]) if known else ("NotImplemented", "")
-            case "Reset" if self._lies.never_resets:
-                pass
-            case "Reset":
-                self._charge = None if payload["type"] == "Immediate" else self._charge
-                status, then = ("Accepted" if self._charge is None else "Scheduled"), "Reset"
-            case _:
-                raise CallRefused("NotImplemented", action)
+        answer, then = station_2_orders.obey(
+            action, payload, memory=self.memory, behaviour=self.behaviour, lies=self._lies, charging=self._charging
+        )
         if then:
             await self._after.put(then)
-        return status
+        return answer

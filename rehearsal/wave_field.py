@@ -5,6 +5,7 @@ The real engine moves them over the SteVe channel, and its rows are in PostgreSQ
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -38,6 +39,8 @@ from rehearsal.many_stations import fleet
 from rehearsal.network import Network
 from rehearsal.steve_schema import Generation
 from rehearsal.wave_plan import PLAN, plan, prepare, recipes
+
+log = logging.getLogger(__name__)
 
 OFFICES: Mapping[Literal["legacy", "target"], Generation] = {
     "legacy": Generation.CONNECTOR,
@@ -244,6 +247,7 @@ async def opened(
         arguments += ["--time-scale", str(scale), *(["--misbehave"] if misbehave else [])]
         await here.start_stations(arguments)
         await here.until("legacy", heard=len(network.stations))
+        log.info("all stations are there")
         yield here
 
 

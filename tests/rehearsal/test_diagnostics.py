@@ -7,6 +7,7 @@ import httpx
 
 from charging.clock import system_clock
 from charging.migration.diagnostics import State, begun, standing
+from charging.ocpp.channels.lanes import Lanes
 from charging.ocpp.channels.steve import SteveChannel
 from rehearsal.back_office_rest import Operations
 
@@ -22,7 +23,8 @@ def test_a_log_is_uploaded_and_steve_has_heard_so(field, network, one_of, eventu
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=rest), base_url="http://steve/steve/", auth=("u", "p")
             ) as client:
-                channel = SteveChannel("legacy", client=client, engine=opened.legacy_engine, clock=system_clock)
+                lanes = Lanes(lambda _: client, most=1)
+                channel = SteveChannel("legacy", client=lanes, engine=opened.legacy_engine, clock=system_clock)
                 at = system_clock()
                 before = await channel.log_news([truth.station_id], since=at - timedelta(days=1))
                 told = await channel.fetch_log(truth.station_id, upload_place.url, request_number=1)

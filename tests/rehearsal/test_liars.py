@@ -8,7 +8,7 @@ import pytest
 
 from charging.clock import system_clock
 from charging.migration.lifecycle import DEADLINES, Stage
-from rehearsal import frames, liars, liars_found
+from rehearsal import frames, liars, liars_found, wave_plan
 from rehearsal.network import Behaviour
 from rehearsal.simulation.wrong_engines import wrong
 from rehearsal.station_lies import LIES
@@ -52,3 +52,35 @@ def test_an_engine_that_believes_a_lie_is_caught(moved, mistake, lie):
         verdicts = moved(lie)
 
     assert liars_found.wrongs(verdicts) != []
+
+
+NOT_READ, NOT_THERE = "it accepted K, but reads it back as 'x'", "it did not arrive: the target has not heard it"
+
+
+@pytest.mark.parametrize(
+    ("supplier", "reason", "is_found"),
+    [
+        pytest.param("A", NOT_READ, True, id="read back"),
+        pytest.param("A", NOT_THERE, False, id="it should have been read back"),
+        pytest.param("C", NOT_THERE, True, id="it leaves at the write: nothing can be read back"),
+        pytest.param("C", NOT_READ, False, id="nothing was read back"),
+    ],
+)
+def test_a_forgotten_key_is_found_by_what_its_recipe_can_see(supplier, reason, is_found):
+    verdict = liars_found.Verdict(
+        station_id="S1",
+        supplier=supplier,
+        behaviour=Behaviour.FORGETS_KEY,
+        stage=Stage.ROLLED_BACK,
+        reason=reason,
+        was_at=frozenset({"legacy"}),
+        is_as_installed=True,
+    )
+
+    assert (liars_found.wrongs([verdict]) == []) is is_found
+
+
+def test_those_that_leave_at_the_last_write_are_the_suppliers_whose_recipe_has_no_reset():
+    by_keys = {recipe.vendor[-1] for recipe in wave_plan.recipes() if recipe.writes and recipe.reset == "none"}
+
+    assert by_keys == liars_found.LEAVES_AT_ONCE
