@@ -151,6 +151,11 @@ class Journey:
         return None if is_refused else effect
 
     @property
+    def may_have_gone(self) -> bool:
+        """Whether it may be at the target: told to go, or only pointed there, when a link that is lost is enough."""
+        return self.commitment() is not None or f"write:{self.switch_key}" in self.effects
+
+    @property
     def was_moved_by_hand(self) -> bool:
         """Whether it is verified because a person brought it to the target: it was not told to go, or had gone back."""
         has_turned = any(step.startswith(("back.", "undo.")) for step in self.effects)
@@ -170,7 +175,7 @@ class Journey:
         pace = self.crossing.pace
         if stage is Stage.CUT_OVER:
             return now + pace.scaled(self.recipe.await_seconds)
-        if stage is Stage.ROLLING_BACK and self.commitment() is not None:
+        if stage is Stage.ROLLING_BACK and self.may_have_gone:
             # a driver may be charging at the target by now, and is waited for there, too
             return now + pace.scaled(DEADLINES[stage] + DEADLINES[Stage.DRAINING])
         return now + pace.scaled(DEADLINES[stage])

@@ -17,19 +17,20 @@ from charging.migration.watch import stays
 
 async def go_back(journey: Journey) -> Turn:
     """Bring a station back to the legacy, or say why that takes a person."""
-    await journey.settle(journey.crossing.legacy)
-    if journey.commitment() is None:
-        return await _tidy(journey, _way_back(journey), found="it never left the legacy")
+    legacy, target = journey.crossing.legacy, journey.crossing.target
+    await journey.settle(legacy)
     if journey.commitment(prefix="back.") is not None:
         return await _return(journey)
-    office = await _find(journey)
+    office = await _find(journey) if journey.may_have_gone else legacy
+    if office is target and journey.recipe.rollback_via == "legacy":
+        return left_to_a_person(journey, "it is at the target, and its recipe knows no way back from there")
+    if office is target:
+        return await _return(journey)
+    if journey.commitment() is None:
+        return await _tidy(journey, _way_back(journey), found="it never left the legacy")
     if office is None:
         return left_to_a_person(journey, "it answers at neither back-office")
-    if office is journey.crossing.legacy:
-        return await _tidy(journey, _way_back(journey), found="it was found back on the legacy")
-    if journey.recipe.rollback_via == "legacy":
-        return left_to_a_person(journey, "it is at the target, and its recipe knows no way back from there")
-    return await _return(journey)
+    return await _tidy(journey, _way_back(journey), found="it was found back on the legacy")
 
 
 async def _tidy(journey: Journey, orders: Sequence[Order], *, found: str) -> Turn:

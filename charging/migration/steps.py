@@ -63,7 +63,8 @@ async def point(
     *inert, switching = orders
     has_reset = journey.recipe.reset != "none"
     for order in orders if has_reset else inert:
-        if problem := await write(journey, leave, order, step=f"{prefix}write:{order.key}"):
+        away = reach if order is switching else None
+        if problem := await write(journey, leave, order, step=f"{prefix}write:{order.key}", away=away):
             return problem
     if journey.commitment(prefix=prefix) is None and not await is_idle(journey, leave):
         return "a charge began and had not ended in time"
@@ -73,16 +74,26 @@ async def point(
 
 
 async def write(
-    journey: Journey, office: BackOffice, order: Order, *, step: str, leaves: bool = False, trusts: bool = True
+    journey: Journey,
+    office: BackOffice,
+    order: Order,
+    *,
+    step: str,
+    leaves: bool = False,
+    trusts: bool = True,
+    away: BackOffice | None = None,
 ) -> str | None:
     """Write one key and read it back; what it held before is in the intent, for the way back.
 
     With `leaves`, writing it makes the station leave at once: it may be gone before it answers, and is not read back.
     Without `trusts`, it is written also where the station shows the value: it has shown what it does not hold.
+    A station that loses its connection before it has answered may dial by the new value: where the back-office `away`
+    has heard it since, it has taken it.
     """
     known = journey.effects.get(step)
     before = known.request["before"] if known else await _value(journey, office, order)
-    seen = known.request.get("seen") if known else await look_round(journey) if leaves else None
+    marks = leaves or away is not None
+    seen = known.request.get("seen") if known else await look_round(journey) if marks else None
 
     async def send() -> Response:
         if trusts and known is None and order.is_readable and before == order.value:
@@ -104,12 +115,12 @@ async def write(
         try:
             return order.is_readable and await office.read(journey.station_id, order.key) == order.value and trusts
         except StationUnreachable:
-            if leaves:
+            if leaves or await _has_come(journey, away, step=step):
                 return True
             raise
 
     request = {"via": office.name, "key": order.key, "value": order.shown(order.value), "before": before}
-    request |= {"seen": seen} if leaves else {}
+    request |= {"seen": seen} if marks else {}
     return _refusal(order, await journey.act(step, request=request, send=send, is_done=is_done))
 
 
@@ -136,6 +147,14 @@ async def appear(journey: Journey, office: BackOffice, *, order: Order, prefix: 
         if now >= ask_at:
             await _ask_to_boot(journey, office, step=f"{prefix}trigger")
             ask_at = now + settle
+
+
+async def _has_come(journey: Journey, away: BackOffice | None, *, step: str) -> bool:
+    """Whether the back-office that a key points to has heard the station since the intent to write it."""
+    told = journey.effects[step]
+    if away is None or told.request.get("seen") is None:  # an intent of an earlier release has no marks
+        return False
+    return has_news(away, told=told, of="heard_at", seen=await away.look(journey.station_id))
 
 
 def _refusal(order: Order, response: Response) -> str | None:

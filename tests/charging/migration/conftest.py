@@ -83,6 +83,8 @@ class Station:
     resets: int = 0
     needless: int = 0
     replies_lost: int = 0
+    has_ghost: bool = False
+    """The legacy believes that a charge runs whose end it will never hear."""
     heard: dict = field(default_factory=dict)
     booted: dict = field(default_factory=dict)
 
@@ -188,6 +190,15 @@ class World:
         if lie == "boots twice":
             asyncio.get_running_loop().call_later(7, self.hear_boot, station, to)
 
+    def redial(self, station):
+        """Dial by what the flash says now, after a while and without a boot."""
+        [to] = [name for name, url in URLS.items() if station.flash["Url"].startswith(f"{url}/")]
+        station.at = frozenset()
+        asyncio.get_running_loop().call_later(15, self.connect, station, to)
+
+    def connect(self, station, name):
+        station.at, station.heard[name] = frozenset({name}), self.now()
+
     def hear_boot(self, station, name):
         station.booted[name] = station.heard[name] = self.now()
 
@@ -235,6 +246,12 @@ class Channel:
             if self.world.recipe == "at-once" and key == "Url":
                 station.at = frozenset()
                 asyncio.get_running_loop().call_later(15, self.world.boot, station)
+            if station.lie == "loses its link before it answers" and key == "Url":
+                self.world.redial(station)
+                raise StationUnreachable(station.station_id, "the link dropped")
+            if station.lie == "loses its link while a charge begins" and key == "Url" and "target" in value:
+                station.has_ghost = True
+                asyncio.get_running_loop().call_later(1, self.world.redial, station)
             return self._answer(station, "Accepted")
 
         return await self.world.converse(effect)
@@ -286,7 +303,7 @@ class Channel:
             booted_at=station.booted.get(self.name),
             heard_at=station.heard.get(self.name),
             firmware="1.0",
-            open_transactions=int(self.name == "legacy" and station.charges_until > elapsed),
+            open_transactions=int(self.name == "legacy" and (station.charges_until > elapsed or station.has_ghost)),
         )
 
 

