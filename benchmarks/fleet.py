@@ -1,6 +1,6 @@
 """A mixed fleet is moved and returned while what it hangs on is killed: nothing may be lost, nobody without a state.
 
-    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through citrineos]
+    make bench-fleet              or  python benchmarks/fleet.py [--stations 3000] [--through citrineos] [--starts 3]
 
 Through the gateway: 1.6 and 2.0.1, all flavours, by routes alone; through SteVe: 1.6, all recipes of the rehearsal,
 with the real engine; through a maker's tool: the same, and whoever's recipe writes keys is asked by a process for each
@@ -19,6 +19,7 @@ import platform
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--stations", type=int, default=3_000)
     parser.add_argument("--through", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--period", type=float, default=3.0, help="seconds between two things that a station does")
+    parser.add_argument("--starts", type=float, help="stations that begin in a second, where an engine moves them")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds until a station must be there")
     chosen = parser.parse_args()
     logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
@@ -63,15 +65,16 @@ def main() -> int:
 
 
 async def _run(way: str, place: Path, cluster: embedded.Cluster, chosen: argparse.Namespace) -> dict:
+    pace = replace(PACE, starts_per_second=chosen.starts) if chosen.starts else PACE
     if way == "citrineos":
-        return await through_citrineos(place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE)
+        return await through_citrineos(place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=pace)
     if way == "onsite":
         return await through_visits(
-            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, patience=chosen.patience
+            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=pace, patience=chosen.patience
         )
     if way in {"steve", "script"}:
         return await through_steve(
-            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=PACE, scripted=way == "script"
+            place, cluster, stations=chosen.stations, seed=7, as_of=AS_OF, pace=pace, scripted=way == "script"
         )
     return await through_gateway(
         place, cluster, stations=chosen.stations, period=chosen.period, time_scale=0.02, patience=chosen.patience
