@@ -89,6 +89,7 @@ class Link:
         """Tell whoever waits for an answer that none will come."""
         if self._awaited is not None and not self._awaited[1].done():
             self._awaited[1].set_exception(LinkLost())
+            self._awaited[1].exception()  # seen: whoever is still sending will not look, and hears it from the socket
 
     def _waiting_for(self, number: str) -> asyncio.Future[Payload] | None:
         if self._awaited is not None and self._awaited[0] == number and not self._awaited[1].done():
