@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -39,7 +40,7 @@ _COLUMNS = (
     *("at", "gateway", "segment", "place", "station_id", "back_office", "direction", "kind", "unique_id", "action"),
     *("rule", "received", "sent"),
 )
-_HEARD = ("station_id", "back_office", "heard_at", "booted_at", "firmware")
+_HEARD = ("station_id", "back_office", "heard_at", "booted_at", "firmware", "serial_number")
 _BOOT = "BootNotification"
 _MEMORY = msgspec.json.Decoder(Remembered)
 
@@ -131,10 +132,10 @@ def _hear(connection: sa.Connection, frames: Sequence[Framed]) -> None:
         if not has_arrived or not entry.back_office:
             continue
         at, key = instant(entry.at), (entry.station_id, entry.back_office)
-        row = heard.setdefault(key, dict(zip(_HEARD, (*key, at, None, None), strict=True)))
+        row = heard.setdefault(key, dict(zip(_HEARD, (*key, at, None, None, None), strict=True)))
         row["heard_at"] = at
         if entry.kind == 2 and entry.action == _BOOT:
-            row |= {"booted_at": at, "firmware": _firmware(entry.received)}
+            row |= {"booted_at": at, **_box(entry.received)}
     if heard:
         connection.execute(_heard(), [row for _, row in sorted(heard.items())])
 
@@ -145,22 +146,28 @@ def _heard() -> Insert:
     table = tables.heard
     statement = insert(table)
     told = statement.excluded
+    has_booted = told.booted_at.is_not(None)
     kept = {
         "heard_at": sa.func.greatest(table.c.heard_at, told.heard_at),
         "booted_at": sa.func.coalesce(told.booted_at, table.c.booted_at),
-        "firmware": sa.case((told.booted_at.is_not(None), told.firmware), else_=table.c.firmware),
+        "firmware": sa.case((has_booted, told.firmware), else_=table.c.firmware),
+        "serial_number": sa.case((has_booted, told.serial_number), else_=table.c.serial_number),
     }
     return statement.on_conflict_do_update(index_elements=["station_id", "back_office"], set_=kept)
 
 
-def _firmware(raw: bytes) -> str | None:
-    """Return the version that a boot tells, by OCPP 1.6 or 2; none where it tells none that can be read."""
-    try:
+def _box(raw: bytes) -> dict[str, str | None]:
+    """Return what a boot tells of the box, by OCPP 1.6 or 2: None for what it does not tell, or not as text."""
+    told: dict[str, object] = {}
+    with suppress(ValueError, RecursionError, LookupError, AttributeError, TypeError):
         payload = json.loads(raw)[3]
-        found = payload.get("firmwareVersion") or payload.get("chargingStation", {}).get("firmwareVersion")
-    except (ValueError, RecursionError, LookupError, AttributeError):
-        return None
-    return found if isinstance(found, str) else None
+        told = payload | payload.get("chargingStation", {})
+    serial_number = told.get("serialNumber") or told.get("chargePointSerialNumber")
+    return {"firmware": _as_text(told.get("firmwareVersion")), "serial_number": _as_text(serial_number)}
+
+
+def _as_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _note_facts(connection: sa.Connection, facts: Sequence[Fact]) -> None:

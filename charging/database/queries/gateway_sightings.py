@@ -62,6 +62,7 @@ def sightings(
             heard.heard_at,
             heard.booted_at,
             heard.firmware,
+            heard.serial_number,
         )
         .select_from(tables.route)
         .outerjoin(tables.link, link.station_id == route.station_id)
@@ -76,6 +77,7 @@ def sightings(
             booted_at=row.booted_at,
             heard_at=row.heard_at,
             firmware=row.firmware,
+            serial_number=row.serial_number,
             open_transactions=running.get(row.station_id, 0),
         )
         for row in connection.execute(chosen)

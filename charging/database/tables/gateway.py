@@ -122,6 +122,7 @@ heard = sa.Table(
     sa.Column("heard_at", Instant),
     sa.Column("booted_at", Instant),
     text("firmware", is_required=False),
+    text("serial_number", is_required=False),
     schema="gateway",
     comment="When a station's frames last reached a back-office, and what its last boot there said. By our clock.",
 )

@@ -92,16 +92,29 @@ def test_facts_keep_their_order(engine):
 @pytest.mark.parametrize(
     ("later", "expected"),
     [
-        pytest.param(framed("S-1", 9), (9, 1, "4.2"), id="a boot that was not heard again stays"),
-        pytest.param(framed("S-1", -9), (1, 1, "4.2"), id="what is told late is no news"),
+        pytest.param(framed("S-1", 9), (9, 1, "4.2", "CP-7"), id="a boot that was not heard again stays"),
+        pytest.param(framed("S-1", -9), (1, 1, "4.2", "CP-7"), id="what is told late is no news"),
         pytest.param(
-            framed("S-1", 9, "BootNotification", b'{"firmwareVersion":"5.0"}'), (9, 9, "5.0"), id="it has booted again"
+            framed("S-1", 9, "BootNotification", b'{"chargingStation":{"firmwareVersion":"5.0","serialNumber":"X"}}'),
+            (9, 9, "5.0", "X"),
+            id="it has booted again, and speaks OCPP 2",
         ),
-        pytest.param(framed("S-1", 9, "BootNotification"), (9, 9, None), id="and tells no version"),
+        pytest.param(framed("S-1", 9, "BootNotification"), (9, 9, None, None), id="and tells neither"),
+        pytest.param(
+            framed("S-1", 9, "BootNotification", b'{"firmwareVersion":7,"chargingStation":"none"}'),
+            (9, 9, None, None),
+            id="and tells what is neither",
+        ),
+        pytest.param(
+            framed("S-1", 9, "BootNotification", b'{"firmwareVersion":"5\\u0000"}'),
+            (9, 9, "5\N{REPLACEMENT CHARACTER}", None),
+            id="and tells what no table can hold",
+        ),
     ],
 )
 def test_what_was_heard_of_a_station_is_its_latest(engine, later, expected):
-    boot = framed("S-1", 1, "BootNotification", b'{"firmwareVersion":"4.2"}')
+    told = b'{"firmwareVersion":"4.2","chargePointSerialNumber":"CP-7"}'
+    boot = framed("S-1", 1, "BootNotification", told)
 
     with engine.begin() as connection:
         store(connection, framed("S-2", 0), boot, framed("S-3", 0))
@@ -112,4 +125,4 @@ def test_what_was_heard_of_a_station_is_its_latest(engine, later, expected):
     with engine.connect() as connection:
         row = connection.execute(sa.select(tables.heard).where(heard.station_id == "S-1")).one()
     seconds = [(each - AT).total_seconds() for each in (row.heard_at, row.booted_at)]
-    assert (*seconds, row.firmware) == expected
+    assert (*seconds, row.firmware, row.serial_number) == expected
