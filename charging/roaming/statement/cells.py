@@ -75,7 +75,11 @@ class Reading:
         cells = self._cells(row, name)
         if len(cells) == 1 and isinstance(cells[0], Decimal):
             return cells[0]
-        return number(plain_number(self.shown(row, name), decimal=self._culture.decimal), name)
+        shown = self.shown(row, name)
+        if self.mapping.has_plain_numbers and "," in shown:
+            mend = "write it as 1234.5, or give the file a mapping whose [culture] says its decimal mark"
+            raise ValueError(f"`{name}` is {shown[:40]!r}: no number without a mapping; {mend}")
+        return number(plain_number(shown, decimal=self._culture.decimal), name)
 
     def energy(self, row: Row) -> tuple[Decimal, tuple[str, ...]]:
         """Return the energy in kWh, and what was converted.

@@ -52,6 +52,8 @@ class StatementMapping:
     """Of times that say none."""
     date_order: str | None = None
     decimal: str | None = None
+    has_plain_numbers: bool = False
+    """Whether every number is written as `1234.5`: nobody has said what another mark in it would be."""
     currency: str | None = None
     """Where no column says it."""
     energy_unit: str = "kWh"
@@ -111,10 +113,14 @@ def of_values(said: Mapping[str, Any], *, file: str) -> StatementMapping:
 
 
 def canonical(header: Collection[str]) -> StatementMapping:
-    """Return the mapping of a file whose columns bear our own names; its times are UTC, its mark a point."""
-    columns = {name: (name,) for name in COLUMNS if name in header}
+    """Return the mapping of a file whose columns bear our own names; its times are UTC, its numbers plain."""
     return StatementMapping(
-        name="our own column names", columns=columns, time_zone="UTC", date_order="ymd", decimal="."
+        name="our own column names",
+        columns={name: (name,) for name in COLUMNS if name in header},
+        time_zone="UTC",
+        date_order="ymd",
+        decimal=".",
+        has_plain_numbers=True,
     )
 
 

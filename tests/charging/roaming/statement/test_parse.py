@@ -296,3 +296,17 @@ def test_reads_our_own_column_names_without_a_mapping(tmp_path):
     assert cdr.last_updated == datetime(2026, 11, 2, tzinfo=UTC)
     assert cdr.ended_at - cdr.started_at == timedelta(hours=1)
     assert cdr.started_at.time() == time(12)
+
+
+@pytest.mark.parametrize("written", ["12,345", "0,50", "1,234.5"])
+def test_without_a_mapping_no_comma_is_guessed_at(tmp_path, written):
+    path = tmp_path / "ours.csv"
+    path.write_text(
+        "cdr_id;started_at;ended_at;energy_kwh;net;currency;evse_id\n"
+        f"1;2026-11-01T12:00:00Z;2026-11-01T13:00:00Z;{written};0.50;EUR;NL*EVN*E1*1\n"
+    )
+
+    [bad] = read_statement(path, mapping=None, partner="roa", received_at=RECEIVED).parsed.rejected
+
+    assert f"`energy_kwh` is '{written}'" in bad.reason
+    assert "decimal mark" in bad.reason
