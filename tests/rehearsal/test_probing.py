@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from charging.clock import system_clock
 from charging.database import connection as database
 from charging.database import tables
-from charging.database.operations import gateway_routes
+from charging.database.operations import gateway_links, gateway_routes
 from charging.database.queries import gateway_flavours
 from charging.errors import RouteRefused
 from charging.ocpp.flavours.probes import Details, Probe
@@ -144,7 +144,8 @@ def test_fills_the_table_by_probes_with_frames_as_proof(engine, held, network, o
     assert [actions[proof] for proof in start.proofs] == ["StartTransaction", "StatusNotification"]
 
 
-def test_sees_what_a_station_does_not_do(engine, held, network, one_of):
+@pytest.mark.parametrize("deaf_to", [pytest.param(0, id="at once"), pytest.param(2, id="told three times")])
+def test_sees_what_a_station_does_not_do(engine, held, network, one_of, monkeypatch, deaf_to):
     truth = one_of(network, "C", open_session_id=None)  # boots on no new link, and tells no status there
 
     async def lose():
@@ -155,7 +156,7 @@ def test_sees_what_a_station_does_not_do(engine, held, network, one_of):
             )
             return await done
 
-    skipped = iter([timedelta(0)] * 3)
+    skipped, unheard = iter([timedelta(0)] * 3), iter([None] * deaf_to)
 
     def skipping():
         """Two minutes pass as soon as the station is back."""
@@ -163,6 +164,13 @@ def test_sees_what_a_station_does_not_do(engine, held, network, one_of):
             ups = connection.scalar(sa.select(sa.func.count()).where(tables.link_event.c.is_up))
         return system_clock() + (next(skipped, timedelta(minutes=2)) if ups > 1 else timedelta(0))
 
+    def tell(connection, message):
+        if next(unheard, message) is not None:
+            told(connection, message)
+
+    told = gateway_links.tell
+    monkeypatch.setattr(gateway_links, "tell", tell)
+    monkeypatch.setattr(probing, "_LOOK_SECONDS", 0.5)
     done = asyncio.run(lose())
 
     assert done.outcome == "shown"

@@ -197,14 +197,17 @@ def tell(connection: sa.Connection, message: str) -> None:
     connection.execute(sa.select(sa.func.pg_notify(CHANNEL, message)))
 
 
-def cut(connection: sa.Connection, station_id: str) -> str | None:
-    """Have a station's link dropped without a word, as a network drops it; return it, or None if there is none."""
+def cut(connection: sa.Connection, station_id: str, *, link: str | None = None) -> str | None:
+    """Have a station's link dropped without a word, as a network drops it; return it, or None if there is none.
+
+    A gateway that does not listen just then does not hear it: say it again with that `link`, and no other is dropped.
+    """
     table = tables.link
     there = sa.select(table.c.connection).where(table.c.station_id == station_id, table.c.closed_at.is_(None))
-    link = connection.scalar(there)
-    if link is not None:
-        tell(connection, json.dumps({"cut": link, "station_id": station_id}))
-    return link
+    found = connection.scalar(there if link is None else there.where(table.c.connection == link))
+    if found is not None:
+        tell(connection, json.dumps({"cut": found, "station_id": station_id}))
+    return found
 
 
 def forget(connection: sa.Connection, *, before: datetime) -> None:

@@ -77,18 +77,26 @@ def do(engine: sa.Engine, ready: Ready, *, by: str, reason: str, clock: Clock) -
         number = write.begin_probe(
             connection, station_id=ready.station_id, kind=ready.probe, by=by, reason=reason, at=began_at
         )
-    if problem := _act(engine, ready, number, by=by, reason=reason, clock=clock):
+    link = _cut(engine, ready) if ready.probe is Probe.LINK else None
+    if ready.probe is not Probe.LINK:
+        problem = _act(engine, ready, number, by=by, reason=reason, clock=clock)
+    else:
+        problem = "" if link else "its link went before it was cut"
+    if problem:
         return _end(engine, number, problem, [], by=by, began_at=began_at, clock=clock)
-    shown = _watch(engine, ready, began_at=began_at, clock=clock)
+    shown = _watch(engine, ready, link, began_at=began_at, clock=clock)
     outcome = "shown" if shown.is_over(ready.probe) else "it was done, and what the station does then was not seen"
     return _end(engine, number, outcome, shown.seen, by=by, began_at=began_at, clock=clock)
 
 
+def _cut(engine: sa.Engine, ready: Ready, link: str | None = None) -> str | None:
+    """Have the station's link cut, or that one and no other; return it, or None if it is not up."""
+    with engine.begin() as connection:
+        return gateway_links.cut(connection, ready.station_id, link=link)
+
+
 def _act(engine: sa.Engine, ready: Ready, number: int, *, by: str, reason: str, clock: Clock) -> str:
     """Do it; return why it was not done, or nothing."""
-    if ready.probe is Probe.LINK:
-        with engine.begin() as connection:
-            return "" if gateway_links.cut(connection, ready.station_id) else "its link went before it was cut"
     now = clock()
     given = Given(
         station_id=ready.station_id,
@@ -110,7 +118,7 @@ def _act(engine: sa.Engine, ready: Ready, number: int, *, by: str, reason: str, 
     return "" if status in {"Accepted", "Scheduled", "AcceptedCanceled"} else f"the station answered {status}"
 
 
-def _watch(engine: sa.Engine, ready: Ready, *, began_at: datetime, clock: Clock) -> Shown:
+def _watch(engine: sa.Engine, ready: Ready, link: str | None, *, began_at: datetime, clock: Clock) -> Shown:
     place = make_url(engine.url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(place, autocommit=True, connect_timeout=10) as listening:
         listening.execute(f'LISTEN "{CHANNEL}"'.encode())
@@ -121,6 +129,8 @@ def _watch(engine: sa.Engine, ready: Ready, *, began_at: datetime, clock: Clock)
                 return shown
             for _ in listening.notifies(timeout=_LOOK_SECONDS):
                 break
+            if link is not None:
+                link = _cut(engine, ready, link)  # the gateway may not have listened when it was told first
 
 
 def _shown(engine: sa.Engine, ready: Ready, *, began_at: datetime, until: datetime) -> Shown:
