@@ -1,6 +1,5 @@
 """Stations' configuration as it was told at a moment: asked for, stored without secrets, and found again."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,10 +7,10 @@ import sqlalchemy as sa
 
 from charging.clock import Clock
 from charging.database.operations import snapshots as store
-from charging.errors import BackOfficeUnavailable, DatabaseUnavailable
 from charging.migration import inventory
 from charging.migration.ports import Inspector
 from charging.migration.snapshots import Snapshot, snapshot
+from charging.ocpp.channels import own_tables
 from charging.ocpp.redact import is_secret
 from charging.secret import resolve
 from charging.settings import Settings
@@ -58,11 +57,5 @@ class Configurations:
         return next((store.snapshot_of(row) for row in reversed(rows) if row["label"] == label), None)
 
     async def _ask(self, question: Callable[[sa.Connection], T]) -> T:
-        def ask() -> T:
-            with self._engine.begin() as connection:
-                return question(connection)
-
-        try:
-            return await asyncio.to_thread(ask)
-        except (DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError) as problem:
-            raise BackOfficeUnavailable(self._name, f"snapshots cannot be stored or read now ({problem})") from problem
+        away = "snapshots cannot be stored or read now"
+        return await own_tables.ask(self._engine, question, of=self._name, away=away)

@@ -15,9 +15,10 @@ from charging.clock import Clock
 from charging.database.operations import gateway_orders
 from charging.database.operations.gateway_orders import OPEN, Given
 from charging.database.queries import gateway_frames, gateway_sightings
-from charging.errors import BackOfficeUnavailable, DatabaseUnavailable, StationUnreachable
+from charging.errors import StationUnreachable
 from charging.migration.diagnostics import Said
 from charging.migration.ports import Sighting
+from charging.ocpp.channels import own_tables
 from charging.ocpp.channels.calls import LOG_SAID, Asked, Payload, log_said
 from charging.ocpp.channels.together import Together
 from charging.ocpp.frames import CallError
@@ -128,15 +129,7 @@ class GatewayCaller:
         Raises:
             BackOfficeUnavailable: if they are away.
         """
-
-        def ask() -> T:
-            with self._engine.begin() as connection:
-                return question(connection)
-
-        try:
-            return await asyncio.to_thread(ask)
-        except (DatabaseUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError) as problem:
-            raise BackOfficeUnavailable(self.name, f"the gateway's tables are away ({problem})") from problem
+        return await own_tables.ask(self._engine, question, of=self.name, away="the gateway's tables are away")
 
     def hear(self, order_number: str) -> None:
         """An order has ended."""
