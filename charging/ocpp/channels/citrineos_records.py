@@ -19,6 +19,8 @@ from charging.targets.citrineos_client import GraphQl
 _PAGE = 500
 _AT_ONCE = 50
 """Of how many stations the latest frames are asked for in one question: three parts of it each."""
+_REMEMBERED_LOOKS = 60
+"""After so many looks that nobody asked for a station in, it is forgotten: each look would name it for nothing."""
 _SHAPE = (
     'query Shape { messages: __type(name: "OCPPMessages") { fields { name } } '
     'stations: __type(name: "ChargingStations") { fields { name } } '
@@ -44,6 +46,9 @@ class Records:
         self._of = f"tenantId: {{_eq: {tenant}}}"
         self._names: _Names | None = None
         self._known: dict[str, Sighting] = {}
+        self._looks = 0
+        self._asked: dict[str, int] = {}
+        """The look in which each of the known was asked for last."""
         self._upto = 0
         self._strange = StrangeEnds()
         self._turn = Lock()
@@ -129,12 +134,18 @@ class Records:
             }
 
     def _catch_up(self, station_ids: Sequence[str]) -> None:
-        """Take in the frames since the last time, and of stations not asked for before their latest ones."""
-        if self._known:
-            while rows := self._messages(sorted(self._known), after=self._upto, columns=_TOLD, limit=_PAGE):
-                for row in rows:
-                    self._take(row)
-                self._upto = int(rows[-1]["id"])
+        """Take in the frames since the last time, and of stations not asked for lately their latest ones."""
+        self._looks += 1
+        self._asked |= dict.fromkeys(station_ids, self._looks)
+        self._asked = {one: look for one, look in self._asked.items() if look > self._looks - _REMEMBERED_LOOKS}
+        self._known = {one: sighting for one, sighting in self._known.items() if one in self._asked}
+        is_more = bool(self._known)
+        while is_more:
+            rows = self._messages(sorted(self._known), after=self._upto, columns=_TOLD, limit=_PAGE)
+            for row in rows:
+                self._take(row)
+            self._upto = int(rows[-1]["id"]) if rows else self._upto
+            is_more = len(rows) == _PAGE
         fresh = [station_id for station_id in station_ids if station_id not in self._known]
         if fresh and not self._known:
             newest = self._messages(fresh, columns=("id",), order="desc", limit=1)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from charging.clock import system_clock
+from charging.ocpp.channels import citrineos_records
 from charging.ocpp.channels.citrineos_records import Records
 from charging.targets.citrineos_client import GraphQl
 from rehearsal.citrineos_running import citrineos
@@ -99,3 +100,35 @@ def test_a_stations_protocol_comes_with_its_latest_frame(tmp_path, generation):
 
     assert found == [("ocpp2.0.1", 1), (None, 0), (None, 0)]
     assert questions == 1 + 3, "what columns there are, once; then one question each"
+
+
+def test_a_station_that_nobody_asks_for_any_more_is_not_asked_about_and_found_again(tmp_path, monkeypatch):
+    asked = []
+    ask = GraphQl.ask
+    monkeypatch.setattr(citrineos_records, "_REMEMBERED_LOOKS", 2)
+    monkeypatch.setattr(GraphQl, "ask", lambda data, query, given: asked.append(given) or ask(data, query, given))
+
+    async def act(door, records):
+        await asyncio.to_thread(records.sightings, FLEET)
+        for _ in range(3):
+            asked.clear()
+            await asyncio.to_thread(records.sightings, FLEET[:2])
+        of = {name for given in asked for name in given.get("ids", ())}
+        told(door, "S 9", 9, "BootNotification")
+        again = await asyncio.to_thread(records.sightings, ["S 1", "S 9"])
+        return of, again
+
+    of, again = run(tmp_path, act)
+
+    assert of == set(FLEET[:2])
+    assert (again["S 9"].booted_at, again["S 1"].booted_at) == (AT + timedelta(seconds=9), None)
+
+
+def test_more_than_a_page_of_news_is_read_to_its_end(tmp_path):
+    async def act(door, records):
+        await asyncio.to_thread(records.sightings, FLEET)
+        for number in range(1, 1_001):
+            told(door, "S 1", number, "Heartbeat")
+        return await asyncio.to_thread(records.sightings, FLEET)
+
+    assert run(tmp_path, act)["S 1"].heard_at == AT + timedelta(seconds=1_000)
