@@ -1,7 +1,5 @@
 """The columns of plain records: from arrays of integers and slices of the page to the canonical frame."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -20,7 +18,6 @@ from charging.roaming.ocpi.columns_read import BY_REMARK, IS_CREDIT, NOT_SIGNIFI
 from charging.roaming.ocpi.columns_text import gathered
 from charging.roaming.ocpi.columns_values import NO_OFFSET, NONE, Longs
 from charging.roaming.ocpi.parse_numbers import MEASURES
-from charging.roaming.ocpi.parse_stated import available
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANK = to_frame(
@@ -59,50 +56,30 @@ def plain_rows(
     read: Read, *, whole: bytes, bounds: Ints, rows: Longs, is_in_wh: Flags, within: Context
 ) -> pl.DataFrame:
     """Return the canonical rows of some records, which lie in `whole` between `bounds`."""
-    # The remark alone need not be ASCII, and becomes no column.
-    found_texts = gathered(np.frombuffer(whole, np.uint8), read.texts[:, : fields.REMARK], rows)
-
-    def filled(column: int) -> list[str]:
-        return found_texts[column]
-
-    def texts(column: int) -> list[str | None]:
-        return [text or None for text in found_texts[column]]
-
-    evse_uids = [available(uid) for uid in texts(fields.EVSE_UID)]
-    identity = _identity(texts, filled, within)
-    hashes = [sha256(whole[begin:end]).hexdigest() for begin, end in zip(*bounds.T.tolist(), strict=True)]
-    places = zip(texts(fields.COUNTRY), texts(fields.LATITUDE), texts(fields.LONGITUDE), strict=True)
-    masks = _masks(read, rows, is_in_wh, within=within, identity=identity, places=places)
-    start, end, updated = (pl.Series(read.instants[rows, place]).cast(INSTANT) for place in range(3))
-    number = {name: _number(read.numbers[rows, place]) for place, name in enumerate(_NUMBER_COLUMNS)}
-    columns: dict[str, pl.Series | list[str] | list[str | None]] = {
+    buffer = np.frombuffer(whole, np.uint8)
+    where = within.where.rows(buffer, read.texts[:, _WHERE], rows)
+    who = within.who.rows(buffer, read.texts[:, _WHO], rows)
+    whose = within.whose.rows(buffer, read.texts[:, _WHOSE], rows)
+    made = {
+        **{name: _BLANK[name].new_from_index(0, len(rows)) for name in SCHEMA},
         "partner": pl.Series([within.partner]).new_from_index(0, len(rows)),
-        "owner": identity.owners,
-        "cdr_id": filled(fields.CDR_ID),
-        "session_id": texts(fields.SESSION_ID),
-        "authorization_reference": texts(fields.AUTHORIZATION),
-        "evse_raw": identity.evses,
-        "evse_compact": [within.evses[evse] for evse in identity.evses],
-        "token_uid": [within.tokens[token] for token in identity.tokens],
-        "contract_compact": [within.contracts[contract] for contract in identity.contracts],
-        "started_at": start,
-        "ended_at": end,
-        "currency": [within.upper[currency] for currency in filled(fields.CURRENCY)],
+        **dict(zip(_OWN, gathered(buffer, read.texts[:, list(_OWN.values())], rows), strict=True)),
+        **whose.to_dict(),
+        **where.drop("codes").to_dict(),
+        **who.drop("codes").to_dict(),
+        **{
+            name: pl.Series(read.instants[rows, place]).cast(INSTANT)
+            for place, name in enumerate(("started_at", "ended_at", "last_updated"))
+        },
+        **{name: _number(read.numbers[rows, place]) for place, name in enumerate(_NUMBER_COLUMNS)},
         "tariff_id": _tariffs(read, whole, read.tariff_of[rows]),
         "lines": _lines(read, whole, rows),
         "is_credit": pl.Series(read.marked[rows, IS_CREDIT] == 1),
-        "credits_cdr_id": texts(fields.CREDITS),
-        "last_updated": updated,
-        "raw_sha256": hashes,
-        "quality": _quality(masks, within.codes),
-        "evse_uid": evse_uids,
-        "connector_id": [available(connector) for connector in texts(fields.CONNECTOR)],
+        "raw_sha256": [sha256(whole[begin:end]).hexdigest() for begin, end in zip(*bounds.T.tolist(), strict=True)],
+        "quality": _quality(_masks(read, rows, is_in_wh, within, where["codes"], who["codes"]), within.codes),
         "start_offset_minutes": _number(read.offsets[rows, 0], none=NO_OFFSET),
         "is_cost_significant": pl.Series(read.marked[rows, BY_REMARK] != NOT_SIGNIFICANT),
-        "invoice_id": texts(fields.INVOICE),
-        **number,
     }
-    made = {name: columns[name] if name in columns else _BLANK[name].new_from_index(0, len(rows)) for name in SCHEMA}
     frame = pl.DataFrame(made, schema=SCHEMA)
     return frame.with_columns(
         cdr_key=pl.concat_str(
@@ -112,62 +89,30 @@ def plain_rows(
     )  # fmt: skip
 
 
+_WHERE = [fields.EVSE, fields.EVSE_UID, fields.CONNECTOR, fields.COUNTRY, fields.LATITUDE, fields.LONGITUDE]
+_WHO = [fields.TOKEN, fields.CONTRACT]
+_WHOSE = [fields.COUNTRY_CODE, fields.PARTY_ID, fields.CURRENCY]
+_OWN = {
+    "cdr_id": fields.CDR_ID,
+    "session_id": fields.SESSION_ID,
+    "authorization_reference": fields.AUTHORIZATION,
+    "credits_cdr_id": fields.CREDITS,
+    "invoice_id": fields.INVOICE,
+}
+"""Texts that are each record's own. The remark alone need not be ASCII, and becomes no column."""
 _NUMBER_COLUMNS = ("energy_kwh_micro", "total_hours_micro", "parking_hours_micro", "net_micro", "gross_micro")
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    owners: list[str]
-    evses: list[str]
-    tokens: list[str | None]
-    contracts: list[str | None]
-
-
-def _identity(
-    texts: Callable[[int], list[str | None]], filled: Callable[[int], list[str]], within: Context
-) -> _Identity:
-    if within.has_owner:
-        upper = within.upper
-        parties = zip(filled(fields.COUNTRY_CODE), filled(fields.PARTY_ID), strict=True)
-        owners = [upper[f"{country}-{party}"] for country, party in parties]
-        return _Identity(owners, filled(fields.EVSE), [*filled(fields.TOKEN)], [*filled(fields.CONTRACT)])
-    evses = [evse or uid or "" for evse, uid in zip(texts(fields.EVSE), texts(fields.EVSE_UID), strict=True)]
-    owners = [within.owner or within.owners[evse] for evse in evses]
-    ids = filled(fields.TOKEN)
-    are_contracts = [within.is_contract[each] for each in ids]
-    return _Identity(
-        owners,
-        evses,
-        [None if is_one else each for each, is_one in zip(ids, are_contracts, strict=True)],
-        [each if is_one else None for each, is_one in zip(ids, are_contracts, strict=True)],
-    )
-
-
-def _masks(
-    read: Read,
-    rows: Longs,
-    is_in_wh: Flags,
-    *,
-    within: Context,
-    identity: _Identity,
-    places: Iterable[tuple[str | None, str | None, str | None]],
-) -> Longs:
+def _masks(read: Read, rows: Longs, is_in_wh: Flags, within: Context, *said: pl.Series) -> Longs:
     """Return the codes of each row, as the integers of `Codes`."""
     codes = within.codes
     masks = np.zeros(len(read.numbers), np.int64)
     for code, fires in found(read, is_in_wh):
         masks[fires] |= codes.of((code,))
     masks = masks[rows]
-    evse, contract, place = within.evse_codes, within.contract_codes, within.place_codes
-    masks |= np.array([evse[each] for each in identity.evses], np.int64)
-    masks |= np.array([contract[each] for each in identity.contracts], np.int64)
-    masks |= np.array([place[each] for each in places], np.int64)
-    if not within.has_owner:
-        of_contract, of_uid = codes.of(("auth_id.is_contract",)), codes.of(("auth_id.is_uid",))
-        told = (of_uid if contract is None else of_contract for contract in identity.contracts)
-        masks |= np.fromiter(told, np.int64, len(rows))
-        masks |= 0 if within.owner else codes.of(("owner.from_evse",))
-    return masks
+    for each in said:
+        masks |= each.to_numpy()
+    return masks if within.has_owner or within.owner else masks | codes.of(("owner.from_evse",))
 
 
 def _quality(masks: Longs, codes: Codes) -> pl.Series:

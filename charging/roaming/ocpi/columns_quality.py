@@ -4,13 +4,11 @@ What a detector cannot decide in 64 bits, or what its conversion cannot express 
 objects: its row is marked as odd.
 """
 
-from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from charging.roaming.made import Made
 from charging.roaming.ocpi.columns_fields import ENERGY, GROSS, HOURS, NET
 from charging.roaming.ocpi.columns_read import (
     BY_HUB,
@@ -59,16 +57,6 @@ class Codes:
     def names(self, mask: int) -> list[str]:
         """Return the codes of an integer, in alphabetical order."""
         return sorted(code for code, bit in self._bits.items() if mask >> bit & 1)
-
-
-Key = TypeVar("Key", bound=Hashable)
-
-
-class Asked(Made[Key, int]):
-    """What is odd about each of many things. About None there is nothing to ask."""
-
-    def __init__(self, codes: Codes, ask: Callable[[Key], tuple[str, ...]]) -> None:
-        super().__init__(lambda key: 0 if key is None else codes.of(ask(key)))
 
 
 def settle(read: Read) -> Flags:

@@ -1,6 +1,7 @@
 """Texts where they lie in the page: compared, told apart and gathered without an object for each."""
 
 import numpy as np
+import polars as pl
 
 from charging.loops.compiled import compiled, inner
 from charging.roaming.ocpi.columns_fields import DATA, STATUS_CODE, STATUS_MESSAGE
@@ -14,16 +15,23 @@ _NAME_BYTES = np.frombuffer(b"".join(_NAMES), np.uint8).copy()
 _STATUS_DIGITS = 9
 
 
-def gathered(buffer: Bytes, texts: Ints, rows: Longs) -> list[list[str]]:
-    """Return the texts of some rows by column. A text that is not there is empty; all are ASCII."""
-    columns = texts.shape[1]
+def gathered(buffer: Bytes, texts: Ints, rows: Longs) -> list[pl.Series]:
+    """Return the texts of some rows by column, None where there is none or an empty one; all are ASCII."""
+    if not len(rows):
+        return [pl.Series(dtype=pl.String)] * texts.shape[1]
     sizes = (texts[rows, :, 1] - texts[rows, :, 0]).sum(axis=0, dtype=np.int64) + len(rows)
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     out = np.empty(int(first[-1]), np.uint8)
     _gather(buffer, texts, rows, first[:-1].copy(), out)
-    return [
-        out[first[column] : first[column + 1]].tobytes().decode("ascii").split("\n")[:-1] for column in range(columns)
-    ]
+    ends = zip(first[:-1].tolist(), first[1:].tolist(), strict=True)
+    joined = pl.Series([out[begin : end - 1].tobytes().decode("ascii") for begin, end in ends])
+    return [_filled(joined[column : column + 1]) for column in range(texts.shape[1])]
+
+
+def _filled(joined: pl.Series) -> pl.Series:
+    text = pl.col("text")
+    each = joined.str.split("\n").explode().to_frame("text")
+    return each.select(pl.when(text != "").then(text)).to_series()
 
 
 @compiled
