@@ -38,6 +38,7 @@ from charging.database import embedded, tables
 from charging.database.operations import clean
 from charging.network import Evse, Session, Token
 from charging.reconciliation.night_frame import NightFrame
+from charging.roaming.ocpi.columns_page import read_cdrs
 from charging.roaming.ocpi.parse import read_envelope
 from charging.roaming.ocpi.pull_page import read_page
 from charging.roaming.ocpi.transport_answer import Answer
@@ -332,7 +333,7 @@ def _take_in(engine: sa.Engine, folder: Path) -> Taken:
     for path in sorted(folder.glob("page-*.json")):
         body = path.read_bytes()
         answer = Answer(url=path.name, status=200, headers={}, body=body, fetched_at=NOW, envelope=read_envelope(body))
-        keeping.take(read_page(answer), version="2.2.1")
+        keeping.take(read_page(answer, read=lambda data: read_cdrs(data, "2.2.1")), version="2.2.1")
     keeping.end()
     return Taken(
         records=keeping.records,

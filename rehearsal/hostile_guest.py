@@ -9,6 +9,7 @@ import httpx
 
 from charging.errors import PartnerRefused, PartnerUnavailable
 from charging.roaming.ocpi.client import OcpiClient, Pull, Sink
+from charging.roaming.ocpi.columns_page import read_cdrs
 from charging.roaming.ocpi.transport import Limits
 from charging.roaming.ocpi.transport_guard import guarded_client
 from charging.roaming.partner import Ids, Partner, TokenEncoding
@@ -68,9 +69,10 @@ def visit(
         client = OcpiClient(
             partner, http=http, token=Secret(TOKEN), clock=lambda: now, correlation_id="night", limits=bounds
         )
-        period = {"date_from": now - timedelta(days=2), "date_to": now + timedelta(days=1)}
         try:
-            pulled = client.pull(**period, on_page=on_page)
+            pulled = client.pull(
+                date_from=now - timedelta(days=2), date_to=now + timedelta(days=1), on_page=on_page, read=read_cdrs
+            )
         except (PartnerRefused, PartnerUnavailable) as refusal:
             return Visit(pull=None, why=str(refusal))
     return Visit(pull=pulled, why=pulled.incomplete_because)

@@ -16,6 +16,7 @@ from charging.roaming import placing
 from charging.roaming.cdr import Cdr, Protocol
 from charging.roaming.frame import to_frame
 from charging.roaming.ocpi.client import OcpiClient
+from charging.roaming.ocpi.columns_page import read_cdrs
 from charging.roaming.ocpi.parse import Parsed
 from charging.roaming.ocpi.pull import OVERLAP, Pull
 from charging.roaming.ocpi.transport_guard import guarded_client
@@ -97,6 +98,7 @@ def over_the_wire(partner: Partner, *, date_from: datetime, until: datetime, now
             date_from=date_from,
             date_to=max(now, until) + MARGIN,
             on_page=lambda page: keeping.take(page, version=client.version),
+            read=read_cdrs,
         )
 
 

@@ -18,6 +18,7 @@ from charging.roaming.compact import compact_token
 from charging.roaming.file_reading import FileRead
 from charging.roaming.ocpi.columns import ParsedFrame, in_columns, parse_within
 from charging.roaming.ocpi.columns_context import Context, context
+from charging.roaming.ocpi.columns_page import CdrPage, read_cdrs
 from charging.roaming.ocpi.parse import Parsed
 from charging.roaming.ocpi.pull_page import Page
 from charging.roaming.partner import OurRole, Partner
@@ -65,7 +66,8 @@ class Keeping:
     def _store(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         if waiting and self._reading is not None:
-            parsed = parse_within(self._reading, (bytes(page.answer.envelope.data) for page in waiting))
+            read = [_read(page, self._reading.version) for page in waiting]
+            parsed = parse_within(self._reading, read)
             self._storing.begin(lambda: self._keep(parsed, pages=waiting))
 
     def keep(self, parsed: Parsed, *, pages: Sequence[Page] = (), files: Sequence[FileRead] = ()) -> None:
@@ -99,6 +101,12 @@ class Keeping:
         self.rejected += len(kept.rejected)
         stated = kept.frame["last_updated"].filter(kept.frame["last_updated"] <= self.now).max()
         self.newest = max([one for one in (stated, self.newest) if isinstance(one, datetime)], default=None)
+
+
+def _read(page: Page, version: str) -> CdrPage:
+    if page.cdrs is not None and page.cdrs.version == version:
+        return page.cdrs
+    return read_cdrs(page.answer.envelope.data, version)
 
 
 def owner_of(partner: Partner) -> str | None:

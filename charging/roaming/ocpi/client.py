@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 
 from charging.clock import Clock
 from charging.errors import PartnerRefused, PartnerUnavailable
@@ -16,11 +19,14 @@ from charging.roaming.ocpi.invoice_send import Sending, send
 from charging.roaming.ocpi.parse import Rejected, UnreadablePage, parse_cdrs
 from charging.roaming.ocpi.pull import OVERLAP, Pull, Reading, Sink, advance, resume_from
 from charging.roaming.ocpi.pull_handshake import Handshake
-from charging.roaming.ocpi.pull_page import Page, read_page
+from charging.roaming.ocpi.pull_page import Page, ReadCdrs, read_page
 from charging.roaming.ocpi.pull_tally import Tally
 from charging.roaming.ocpi.transport import Limits, Transport
 from charging.roaming.partner import OurRole, Partner
 from charging.secret import Secret
+
+if TYPE_CHECKING:  # who takes in no CDRs needs no compiled loops
+    from charging.roaming.ocpi.columns_page import CdrPage
 
 __all__ = ["OVERLAP", "OcpiClient", "Page", "Pull", "Sink", "advance", "resume_from"]
 _CLOCK_IS_OFF = timedelta(minutes=5)
@@ -76,16 +82,24 @@ class OcpiClient:
         """
         self._handshake.check_credentials(endpoints)
 
-    def pull(self, *, date_from: datetime, date_to: datetime, on_page: Sink | None = None) -> Pull:
+    def pull(
+        self,
+        *,
+        date_from: datetime,
+        date_to: datetime,
+        on_page: Sink | None = None,
+        read: Callable[[msgspec.Raw, str], "CdrPage"] | None = None,
+    ) -> Pull:
         """Fetch every CDR last updated in a half-open period.
 
-        With `on_page`, each page is handed over as it comes and forgotten: its records are then in no `cdrs`.
+        With `on_page`, each page is handed over as it comes and forgotten: its records are then in no `cdrs`. `read`
+        reads the CDRs of a page's `data`, of a version of OCPI, once for all who need something of them.
 
         Raises:
             PartnerRefused: if the partner says no.
             PartnerUnavailable: if not even the first page came. A later failure makes the pull incomplete instead.
         """
-        return self._pull("cdrs", date_from=date_from, date_to=date_to, on_page=on_page)
+        return self._pull("cdrs", date_from=date_from, date_to=date_to, on_page=on_page, read=read)
 
     def pull_sessions(self, *, date_from: datetime, date_to: datetime, on_page: Sink | None = None) -> Pull:
         """Fetch every session last updated in a half-open period. Raises as `pull`."""
@@ -121,7 +135,15 @@ class OcpiClient:
             raise PartnerRefused(self._partner.name, f"it takes no {MODULE}", mend)
         return send(records, to=found[MODULE], transport=self._transport, dry_run=dry_run)
 
-    def _pull(self, module: str, *, date_from: datetime | None, date_to: datetime | None, on_page: Sink | None) -> Pull:
+    def _pull(
+        self,
+        module: str,
+        *,
+        date_from: datetime | None,
+        date_to: datetime | None,
+        on_page: Sink | None,
+        read: Callable[[msgspec.Raw, str], "CdrPage"] | None = None,
+    ) -> Pull:
         url = self._handshake.address(module)
         window = self._window(date_from, date_to)
         tally = Tally(date_from=window[0], date_to=window[1], now=self._clock())
@@ -129,7 +151,7 @@ class OcpiClient:
             url=url,
             filters=self._filters(window),
             origins=self._partner.origins,
-            fetch=self._page,
+            fetch=partial(self._page, read=self._reading(read)),
             tally=tally,
             limits=self._limits,
             now=self._now,
@@ -175,11 +197,16 @@ class OcpiClient:
         filters = {name: f"{at.replace(tzinfo=None).isoformat()}Z" for name, at in stated.items() if at}
         return filters | ({"limit": str(self._partner.page_limit)} if self._partner.page_limit else {})
 
-    def _page(self, url: str, params: Mapping[str, str], *, attempts: int | None = None) -> Page:
+    def _reading(self, read: Callable[[msgspec.Raw, str], "CdrPage"] | None) -> "ReadCdrs | None":
+        return None if read is None else lambda data: read(data, self.version)
+
+    def _page(
+        self, url: str, params: Mapping[str, str], *, attempts: int | None = None, read: "ReadCdrs | None" = None
+    ) -> Page:
         answer = self._transport.get(url, params=params or None, is_functional=True, attempts=attempts)
         self._compare_clocks(answer.headers.get("date", ""))
         try:
-            return read_page(answer)
+            return read_page(answer, read=read)
         except UnreadablePage as problem:
             raise PartnerUnavailable(self._partner.name, str(problem), "show the partner this page") from problem
 

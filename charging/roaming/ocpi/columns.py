@@ -15,19 +15,16 @@ import polars as pl
 from charging.roaming.cdr import Cdr
 from charging.roaming.frame import SCHEMA, to_frame
 from charging.roaming.ocpi.columns_context import Context, context
-from charging.roaming.ocpi.columns_fields import REMARK, Tables, tables
+from charging.roaming.ocpi.columns_fields import REMARK, tables
 from charging.roaming.ocpi.columns_frame import plain_rows
-from charging.roaming.ocpi.columns_lex import Bytes, Ints
+from charging.roaming.ocpi.columns_page import HASH, CdrPage, are_there, read_answer, together
 from charging.roaming.ocpi.columns_quality import Flags, settle
-from charging.roaming.ocpi.columns_read import IS_FOREIGN, IS_ODD, Read, read
-from charging.roaming.ocpi.columns_scan import IS_REFUSED, scan
-from charging.roaming.ocpi.columns_text import is_enveloped
+from charging.roaming.ocpi.columns_read import IS_FOREIGN, IS_ODD, Read
 from charging.roaming.ocpi.columns_values import Longs
-from charging.roaming.ocpi.parse import VERSIONS, Parsed, Rejected, parse_cdrs, read_envelope, records
+from charging.roaming.ocpi.parse import VERSIONS, Parsed, Rejected, parse_cdrs
 
 _AT_ONCE = 16 * 1024 * 1024
 """Bytes of pages that are read together: enough that polars' own cost for each frame is none of ours."""
-_MOST = 1 << 30
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -45,17 +42,6 @@ class ParsedFrame:
         return len(self.frame) + len(self.rejected)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scanned:
-    """Pages as they were scanned: the records on the tape, and those of refused pages, each with its place."""
-
-    tape: Ints
-    used: int
-    records: Ints
-    places: Longs
-    refused: list[tuple[int, bytes]]
-
-
 def parse_frame(
     pages: Iterable[bytes], *, partner: str, version: str = "2.2.1", owner: str | None = None
 ) -> ParsedFrame:
@@ -65,18 +51,17 @@ def parse_frame(
         UnreadablePage: if a page is neither; nothing of the others is returned then. `read_envelope` tells beforehand.
         ValueError: if we do not know the version.
     """
-    return parse_within(context(partner=partner, version=version, owner=owner), pages)
+    if version not in VERSIONS:
+        raise ValueError(f"OCPI {version} is not read: it is one of {', '.join(VERSIONS)}")
+    known = context(partner=partner, version=version, owner=owner)
+    return parse_within(known, (read_answer(page, version) for page in pages))
 
 
-def parse_within(known: Context, pages: Iterable[bytes]) -> ParsedFrame:
-    """Return the same; what is made of their ids is not made again of those that come later, in the same context.
+def parse_within(known: Context, pages: Iterable[CdrPage]) -> ParsedFrame:
+    """Return the CDRs of pages that were read, of the context's version.
 
-    Raises:
-        UnreadablePage: if a page is neither; nothing of the others is returned then. `read_envelope` tells beforehand.
-        ValueError: if we do not know the version.
+    What is made of their ids is not made again of those that come later, in the same context.
     """
-    if known.version not in VERSIONS:
-        raise ValueError(f"OCPI {known.version} is not read: it is one of {', '.join(VERSIONS)}")
     parts = [_part(chunk, within=known) for chunk in _chunks(pages)]
     return ParsedFrame(
         frame=pl.concat([part.frame for part in parts]) if parts else SCHEMA.to_frame(),
@@ -107,12 +92,12 @@ def _whole(stated: Any) -> Any:
     return _HALF.sub("\ufffd", stated) if isinstance(stated, str) and not stated.isascii() else stated
 
 
-def _chunks(pages: Iterable[bytes]) -> Iterator[list[bytes]]:
-    chunk: list[bytes] = []
+def _chunks(pages: Iterable[CdrPage]) -> Iterator[list[CdrPage]]:
+    chunk: list[CdrPage] = []
     size = 0
     for page in pages:
         chunk.append(page)
-        size += len(page)
+        size += len(memoryview(page.data))
         if size >= _AT_ONCE:
             yield chunk
             chunk, size = [], 0
@@ -120,65 +105,33 @@ def _chunks(pages: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _part(pages: Sequence[bytes], *, within: Context) -> ParsedFrame:
-    whole = b"".join(pages)
+def _part(pages: Sequence[CdrPage], *, within: Context) -> ParsedFrame:
     known = tables(within.version)
-    scanned = _scanned(pages, np.frombuffer(whole, np.uint8), known)
-    stated = read(np.frombuffer(whole, np.uint8), scanned.tape, scanned.used, scanned.records)
+    whole, bounds, stated = together(pages)
     is_in_wh = settle(stated)
-    is_odd = (stated.marked[:, IS_ODD] == 1) | (stated.texts[:, known.required, 0] < 0).any(axis=1)
+    is_odd = (stated.marked[:, IS_ODD] == 1) | ~are_there(stated, known.required)
     is_odd |= _is_broken(stated, whole)
     plain = np.flatnonzero(~is_odd)
-    frame = plain_rows(
-        stated,
-        whole=whole,
-        bounds=scanned.records[plain, :2],
-        rows=plain,
-        is_in_wh=is_in_wh,
-        within=within,
-    )
-    odd = [
-        (int(scanned.places[row]), whole[scanned.records[row, 0] : scanned.records[row, 1]])
-        for row in np.flatnonzero(is_odd).tolist()
-    ]
-    special = sorted([*odd, *scanned.refused], key=lambda one: one[0])
-    return _with_special(frame, scanned.places[plain], special, within=within)
+    hashes = np.frombuffer(b"".join([page.hashes for page in pages]), np.uint8).reshape(-1, HASH)
+    frame = plain_rows(stated, whole=whole, hashes=hashes[plain], rows=plain, is_in_wh=is_in_wh, within=within)
+    places, refused = _places(pages)
+    odd = [(int(places[row]), whole[bounds[row, 0] : bounds[row, 1]]) for row in np.flatnonzero(is_odd).tolist()]
+    special = sorted([*odd, *refused], key=lambda one: one[0])
+    return _with_special(frame, places[plain], special, within=within)
 
 
-def _scanned(pages: Sequence[bytes], buffer: Bytes, known: Tables) -> _Scanned:
-    """Scan pages that lie one after the other in a buffer."""
-    # No field takes less than three bytes, `{},`, and no record less than two.
-    tape = np.empty((len(buffer) // 3 + 16, 4), np.int32)
-    found = np.empty((len(buffer) // 2 + 16, 4), np.int32)
-    used = count = at = placed = 0
-    places: list[Longs] = []
+def _places(pages: Sequence[CdrPage]) -> tuple[Longs, list[tuple[int, bytes]]]:
+    """Return the place of each record that is in the arrays, and those of refused pages, each with its place."""
+    places: list[Longs] = [np.empty(0, np.int64)]
     refused: list[tuple[int, bytes]] = []
+    placed = 0
     for page in pages:
-        after, now = IS_REFUSED, count
-        if len(page) <= _MOST:
-            after, now = scan(
-                buffer, at, at + len(page), known.first, known.element_mark, known.kind, known.target, known.mark,
-                known.key_at, known.keys, tape, used, found, count,
-            )  # fmt: skip
-        if after >= 0 and (_is_list(page) or is_enveloped(buffer, tape, used, after)):
-            places.append(np.arange(placed, placed + now - count))
-            placed += now - count
-            used, count = after, now
+        if page.stated is None:
+            refused.extend(enumerate(page.refused, start=placed))
         else:
-            raws = list(_records_of(page))
-            refused.extend(enumerate(raws, start=placed))
-            placed += len(raws)
-        at += len(page)
-    return _Scanned(tape, used, found[:count], np.concatenate(places or [np.empty(0, np.int64)]), refused)
-
-
-def _records_of(page: bytes) -> Iterator[bytes]:
-    """Yield the records of an answer, or of a bare list."""
-    return records(page if _is_list(page) else read_envelope(page).data)
-
-
-def _is_list(page: bytes) -> bool:
-    return page[:1] == b"[" or page.lstrip()[:1] == b"["
+            places.append(np.arange(placed, placed + len(page)))
+        placed += len(page)
+    return np.concatenate(places), refused
 
 
 def _is_broken(stated: Read, whole: bytes) -> Flags:

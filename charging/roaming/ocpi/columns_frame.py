@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +11,10 @@ from charging.roaming.cdr import Cdr, Side
 from charging.roaming.frame import INSTANT, LINE, SCHEMA, to_frame
 from charging.roaming.ocpi import columns_fields as fields
 from charging.roaming.ocpi.columns_context import Context
-from charging.roaming.ocpi.columns_lex import Ints
+from charging.roaming.ocpi.columns_lex import Bytes, Ints
 from charging.roaming.ocpi.columns_quality import Codes, Flags, found
 from charging.roaming.ocpi.columns_read import BY_REMARK, IS_CREDIT, NOT_SIGNIFICANT, Read
-from charging.roaming.ocpi.columns_text import gathered
+from charging.roaming.ocpi.columns_text import gathered, lines
 from charging.roaming.ocpi.columns_values import NO_OFFSET, NONE, Longs
 from charging.roaming.ocpi.parse_numbers import MEASURES
 
@@ -53,14 +52,14 @@ _MEASURE_NAMES = pl.Series([str(measure) for measure in MEASURES.values()], dtyp
 
 
 def plain_rows(
-    read: Read, *, whole: bytes, bounds: Ints, rows: Longs, is_in_wh: Flags, within: Context
+    read: Read, *, whole: bytes, hashes: Bytes, rows: Longs, is_in_wh: Flags, within: Context
 ) -> pl.DataFrame:
-    """Return the canonical rows of some records, which lie in `whole` between `bounds`."""
+    """Return the canonical rows of some records, of which each has its hash."""
     buffer = np.frombuffer(whole, np.uint8)
     where = within.where.rows(buffer, read.texts[:, _WHERE], rows)
     who = within.who.rows(buffer, read.texts[:, _WHO], rows)
     whose = within.whose.rows(buffer, read.texts[:, _WHOSE], rows)
-    made = {
+    made: dict[str, pl.Series | list[str]] = {
         **{name: _BLANK[name].new_from_index(0, len(rows)) for name in SCHEMA},
         "partner": pl.Series([within.partner]).new_from_index(0, len(rows)),
         **dict(zip(_OWN, gathered(buffer, read.texts[:, list(_OWN.values())], rows), strict=True)),
@@ -75,7 +74,7 @@ def plain_rows(
         "tariff_id": _tariffs(read, whole, read.tariff_of[rows]),
         "lines": _lines(read, whole, rows),
         "is_credit": pl.Series(read.marked[rows, IS_CREDIT] == 1),
-        "raw_sha256": [sha256(whole[begin:end]).hexdigest() for begin, end in zip(*bounds.T.tolist(), strict=True)],
+        "raw_sha256": lines(hashes.tobytes().hex("\n", hashes.shape[1])) if len(rows) else [],
         "quality": _quality(_masks(read, rows, is_in_wh, within, where["codes"], who["codes"]), within.codes),
         "start_offset_minutes": _number(read.offsets[rows, 0], none=NO_OFFSET),
         "is_cost_significant": pl.Series(read.marked[rows, BY_REMARK] != NOT_SIGNIFICANT),

@@ -118,7 +118,7 @@ def read(buffer: Bytes, tape: Ints, used: int, records: Ints) -> Read:
     )
     return Read(
         texts, numbers, instants, offsets, added, marked,
-        line_first, lines[:line_count], tariffs[:tariff_count], tariff_of,
+        line_first, lines[:line_count].copy(), tariffs[:tariff_count].copy(), tariff_of,
     )  # fmt: skip
 
 

@@ -19,19 +19,22 @@ def gathered(buffer: Bytes, texts: Ints, rows: Longs) -> list[pl.Series]:
     """Return the texts of some rows by column, None where there is none or an empty one; all are ASCII."""
     if not len(rows):
         return [pl.Series(dtype=pl.String)] * texts.shape[1]
+    return [pl.select(pl.when(each != "").then(each)).to_series() for each in map(lines, joined(buffer, texts, rows))]
+
+
+def lines(text: str) -> pl.Series:
+    """Return the lines of a text."""
+    return pl.Series([text]).str.split("\n").explode()
+
+
+def joined(buffer: Bytes, texts: Ints, rows: Longs) -> list[str]:
+    """Return the texts of some rows by column, each column's in lines. A text that is not there is empty."""
     sizes = (texts[rows, :, 1] - texts[rows, :, 0]).sum(axis=0, dtype=np.int64) + len(rows)
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     out = np.empty(int(first[-1]), np.uint8)
     _gather(buffer, texts, rows, first[:-1].copy(), out)
     ends = zip(first[:-1].tolist(), first[1:].tolist(), strict=True)
-    joined = pl.Series([out[begin : end - 1].tobytes().decode("ascii") for begin, end in ends])
-    return [_filled(joined[column : column + 1]) for column in range(texts.shape[1])]
-
-
-def _filled(joined: pl.Series) -> pl.Series:
-    text = pl.col("text")
-    each = joined.str.split("\n").explode().to_frame("text")
-    return each.select(pl.when(text != "").then(text)).to_series()
+    return [out[begin : max(begin, end - 1)].tobytes().decode("ascii") for begin, end in ends]
 
 
 @compiled

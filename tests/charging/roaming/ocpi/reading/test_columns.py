@@ -12,7 +12,9 @@ from polars.testing import assert_frame_equal
 
 from charging.roaming.frame import SCHEMA, to_frame
 from charging.roaming.ocpi.columns import parse_frame
-from charging.roaming.ocpi.parse import UnreadablePage, parse_cdrs, read_envelope
+from charging.roaming.ocpi.columns_page import read_cdrs
+from charging.roaming.ocpi.parse import UnreadablePage, parse_cdrs, read_envelope, records
+from charging.roaming.ocpi.pull_record import heads
 
 RAW = re.compile(r'"@@(.*?)@@"')
 """What stands between the signs becomes a bare token."""
@@ -28,6 +30,8 @@ def assert_same(pages, *, version, owner=None):
 
     found = parse_frame(pages, partner="roa", version=version, owner=owner)
 
+    for data in (read_envelope(page).data for page in pages):
+        assert list(read_cdrs(data, version).heads()) == heads(records(data))
     assert_frame_equal(found.frame, to_frame(cdrs))
     assert found.rejected == rejected
     inexact = [cdr for cdr, is_exact in zip(cdrs, found.frame["is_exact"], strict=True) if not is_exact]
