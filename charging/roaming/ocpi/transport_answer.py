@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from typing import Protocol
 
@@ -29,7 +30,7 @@ class Limits:
     """Of one pull; a list that never ends is left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """An answer that is an OCPI success, kept as it came: out of its compression, in UTF-8, and without our token."""
 
@@ -42,7 +43,7 @@ class Answer:
     was_masked: bool = False
     """Whether our token stood in it."""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash of the body."""
         return sha256(self.body).hexdigest()
