@@ -46,6 +46,7 @@ from charging.roaming.partner import Ids, Partner, TokenEncoding
 from charging.roaming.terms import Terms
 from charging.secret import Secret
 from charging.tariffs.parse import parse
+from expectations import answers
 from rehearsal.labelled_ids import derived_ids
 from rehearsal.labelled_night import FORMER, labelled_night
 from tasks import feed_quality, following, judged_nights
@@ -301,7 +302,7 @@ def _night(url: str, folder: Path, data: Path) -> dict[str, object]:
     sessions = pl.read_parquet(folder / "ours.parquet", columns=["ended_at"])["ended_at"]
     day = DAY
     period = (sessions.min() - timedelta(days=1), sessions.max() + timedelta(days=1))
-    with stages.stage("pages to PostgreSQL"):
+    with stages.stage("pages to PostgreSQL"), answers.getting_ready():
         taken = _take_in(engine, folder)
     with stages.stage("what a good feed has"), engine.begin() as connection:
         feed = feed_quality.ask(connection, OF_PARTNER, day=day, period=period, now=NOW)

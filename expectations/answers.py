@@ -3,9 +3,10 @@
 import importlib
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from charging.errors import CountsDisagree, UnreadableSource
@@ -37,6 +38,17 @@ def great_expectations() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of every temporary folder
     return importlib.import_module("great_expectations")
+
+
+@contextmanager
+def getting_ready() -> Iterator[None]:
+    """Import Great Expectations in a thread beside a block that mostly waits, and that comes before what is asked."""
+    beside = Thread(target=great_expectations, name="great expectations")
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.join()  # a process that is about to end lets no library start
 
 
 @cache

@@ -17,6 +17,7 @@ from charging.errors import UnknownThing
 from charging.roaming import partner_file
 from charging.roaming.partner import Partner
 from charging.settings import Settings
+from expectations import answers
 from tasks import as_provider, feed_quality, following, forgetting, intake, intake_feed, judged_nights, opening
 from tasks.intake import MARGIN, Taken
 from tasks.judged_nights import Night, Outcome
@@ -63,7 +64,8 @@ def reconcile_partner(
     period = bounds(settings, day=day, days=days)
     at = workplace(settings, judged_on, scheduler=scheduler, parts=parts)
     with opening.engine(settings) as engine:
-        taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
+        with answers.getting_ready():
+            taken = intake.take_in(engine, partner, _fetch, period=period, now=now)
         taken = intake_feed.take_in(engine, partner, taken=taken, period=period, now=now)
         asked = _with_its_feed(engine, partner, Night(day=day, period=period, because=FIRST, taken=taken), now=now)
         feed_quality.require_good(asked.feed or feed_quality.NOT_ASKED)

@@ -517,6 +517,21 @@ def test_ids_and_sentences_are_each_said_once(suite):
     assert len({each.expectation_id for each in listed}) == len({each.sentence for each in listed}) == len(listed)
 
 
+def test_what_is_slow_to_import_is_there_after_what_it_was_imported_beside():
+    code = """
+import sys
+from expectations import answers
+before = "great_expectations" in sys.modules
+with answers.getting_ready():
+    pass
+print(before, "great_expectations.core" in sys.modules)
+"""
+
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+    assert printed.strip() == "False True"
+
+
 def test_importing_costs_nothing_until_a_table_is_checked():
     code = (
         "import sys, expectations.check as c; print([m for m in ('great_expectations', 'pandas') if m in sys.modules])"
