@@ -81,7 +81,8 @@ def read_cdrs(data: Data, version: str) -> CdrPage:
         UnreadablePage: if `data` is no list.
         ValueError: if we do not know the version.
     """
-    return _read(data, version) or _refused(data, records(data), version)
+    page = _read(data, version)
+    return _refused(data, records(data), version) if page is None else page
 
 
 def read_answer(page: bytes, version: str) -> CdrPage:
@@ -93,7 +94,8 @@ def read_answer(page: bytes, version: str) -> CdrPage:
     """
     if _is_list(page):
         return read_cdrs(page, version)
-    return _read(page, version, is_list=False) or _refused(page, records(read_envelope(page).data), version)
+    found = _read(page, version, is_list=False)
+    return _refused(page, records(read_envelope(page).data), version) if found is None else found
 
 
 def are_there(stated: Read, columns: Sequence[int]) -> Flags:

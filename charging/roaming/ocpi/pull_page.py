@@ -60,7 +60,7 @@ def read_page(answer: Answer, *, read: "ReadCdrs | None" = None) -> Page:
     cdrs = read(answer.envelope.data) if read else None
     return Page(
         answer=answer,
-        heads=cdrs.heads() if cdrs else tuple(heads(records(answer.envelope.data))),
+        heads=tuple(heads(records(answer.envelope.data))) if cdrs is None else cdrs.heads(),
         cdrs=cdrs,
         next_url=_absolute(answer.url, link.group(1)) if link else None,
         total_count=int(total) if total.isascii() and total.isdecimal() and len(total) <= _DIGITS else None,
