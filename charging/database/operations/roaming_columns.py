@@ -1,4 +1,4 @@
-"""Writing CDRs and verdicts that stand in columns: a night of millions goes into PostgreSQL as CSV, made by polars.
+"""Writing CDRs and verdicts that stand in columns: a night of millions goes into PostgreSQL in its binary form.
 
 What does not fit into the columns is written from its objects, so that nothing is rounded and nothing is left out.
 """
@@ -6,28 +6,24 @@ What does not fit into the columns is written from its objects, so that nothing 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from io import BytesIO
 
 import msgspec
 import polars as pl
 import sqlalchemy as sa
 
 from charging.database import tables
-from charging.database.columns import storable_document
+from charging.database.columns import storable, storable_document
 from charging.database.operations import roaming, rows
-from charging.loops.together import ahead
 from charging.reconciliation.night_frame import NightFrame
-from charging.reconciliation.verdict import Judged
 from charging.reconciliation.wording import number_text
 from charging.roaming.cdr import Cdr, Side
-from charging.roaming.frame import NUMBERS
+from charging.roaming.frame import INSTANT, NUMBERS
 from charging.roaming.terms import Tier
 
 SLICE = 50_000
 """Rows that PostgreSQL is asked about at once."""
 AT_ONCE = 10_000
-"""Rows that are made to text while it takes those before them."""
-_INSTANT = "%Y-%m-%d %H:%M:%S%.6f%:z"
+"""Rows whose lists are made to JSON while it takes those before them."""
 _TIERS = {tier.value: tier.name.lower() for tier in Tier}
 _VERDICT_COLUMNS = [column.name for column in tables.verdict.columns]
 _LISTS = ("quality", "session_aliases")
@@ -70,13 +66,11 @@ def _store_new(connection: sa.Connection, part: pl.DataFrame, *, at: datetime) -
     ranked = ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left")
     is_doubtful = (pl.col("side") == str(Side.THEIRS)) & (pl.col("is_known").is_not_null() | (pl.col("writing") > 0))
     plain = ranked.filter(~is_doubtful)
-    made = (_csv(_cdr_texts(some, at)) for some in plain.iter_slices(AT_ONCE))
-    rows.copy_csv(connection, tables.cdr, roaming.CDR_COLUMNS, ahead(made))
+    rows.copy_frames(connection, tables.cdr, (_cdr_rows(some, at) for some in plain.iter_slices(AT_ONCE)))
     fresh = plain.height
     doubtful = ranked.filter(is_doubtful).sort("writing", maintain_order=True)
     for again in doubtful.partition_by("writing", maintain_order=True):  # each may repeat the one before it
-        texts = _cdr_texts(again, at)
-        with rows.arriving_csv(connection, tables.cdr, texts.columns, (_csv(texts),)) as held:
+        with rows.arriving_frame(connection, tables.cdr, _cdr_rows(again, at)) as held:
             fresh += roaming.insert_versions(connection, held)
     return fresh
 
@@ -126,59 +120,58 @@ def store_night(
     rows.upsert(connection, tables.reconciliation, [{**head, "partner": partner, "day": day}])
     row = tables.verdict.c
     connection.execute(sa.delete(tables.verdict).where(row.partner == partner, row.day == day))
-    rows.copy_csv(connection, tables.verdict, _VERDICT_COLUMNS, ahead(_verdict_csv(night, partner=partner, day=day)))
+    rows.copy_frames(connection, tables.verdict, _verdict_rows(night, partner=partner, day=day))
+    rows.copy(connection, tables.verdict, _VERDICT_COLUMNS, _long_rows(night, partner=partner, day=day))
     rows.analyze(connection, tables.verdict)
 
 
-def _verdict_csv(night: NightFrame, *, partner: str, day: date) -> Iterator[bytes]:
-    number, exactly = 1, {(one.ours_key, one.theirs_key): one for one in night.inexact}
-    for part in night.judged.iter_slices(AT_ONCE):
-        numbers = pl.int_range(number, number + part.height)
-        texts = _verdict_texts(part, exactly).with_columns(
-            partner=pl.lit(partner), day=pl.lit(day), verdict_number=numbers
-        )
-        yield _csv(texts.select(_VERDICT_COLUMNS))
-        number += part.height
+def _verdict_rows(night: NightFrame, *, partner: str, day: date) -> Iterator[pl.DataFrame]:
+    """Yield the rows of the verdicts whose amounts stand in the columns."""
+    stated: dict[str, pl.Expr] = {
+        "partner": pl.lit(partner),
+        "day": pl.lit(day),
+        "verdict_number": pl.col("verdict_number").cast(pl.Int32),
+        "tier": pl.col("tier").replace_strict(_TIERS, return_dtype=pl.String),
+        "kinds": _json_texts("kinds"),
+        "difference": pl.col("difference_micro"),
+        "money_at_risk": pl.col("money_at_risk_micro"),
+    }
+    for part in _numbered(night).iter_slices(AT_ONCE):
+        yield part.filter("is_exact").select(stated.get(name, pl.col(name)).alias(name) for name in _VERDICT_COLUMNS)
 
 
-def _cdr_texts(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+def _long_rows(night: NightFrame, *, partner: str, day: date) -> Iterator[list[object]]:
+    """Yield the rows of those verdicts whose amounts do not: of any length, and exact."""
+    exactly = {(one.ours_key, one.theirs_key): one for one in night.inexact}
+    long = _numbered(night).filter(~pl.col("is_exact")) if exactly else night.judged.clear()
+    for row in long.iter_rows(named=True):
+        one = exactly[row["ours_key"], row["theirs_key"]]
+        stated: dict[str, object] = {
+            "partner": partner,
+            "day": day,
+            "tier": _TIERS.get(row["tier"]),
+            "kinds": rows.as_jsonb(_DOCUMENT.encode(storable_document(row["kinds"]))),
+            "difference": one.difference,
+            "money_at_risk": one.money_at_risk,
+        }
+        values = (stated.get(name, row.get(name)) for name in _VERDICT_COLUMNS)
+        yield [storable(value) if isinstance(value, str) else value for value in values]
+
+
+def _numbered(night: NightFrame) -> pl.DataFrame:
+    return night.judged.with_row_index("verdict_number", offset=1)
+
+
+def _cdr_rows(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     stated = {
-        **{name: number_text(pl.col(f"{name}_micro")) for name in NUMBERS},
+        **{name: pl.col(f"{name}_micro") for name in NUMBERS},
         **{name: _json_texts(name) for name in _LISTS},
         "lines": _lines(),
-        "stored_at": pl.lit(at),
+        "stored_at": pl.lit(at, INSTANT),
     }
     return frame.select(
         stated.get(column.name, pl.col(column.name)).alias(column.name) for column in tables.cdr.columns
     )
-
-
-def _verdict_texts(part: pl.DataFrame, exactly: dict[tuple[str | None, str | None], Judged]) -> pl.DataFrame:
-    kinds = _json_texts("kinds")
-    texts = part.select(
-        "verdict",
-        pl.col("tier").replace_strict(_TIERS, return_dtype=pl.String),
-        "ours_key",
-        "theirs_key",
-        "cohort",
-        "currency",
-        kinds.alias("kinds"),
-        number_text(pl.col("difference_micro")).alias("difference"),
-        number_text(pl.col("money_at_risk_micro")).alias("money_at_risk"),
-        "explanation",
-        "next_step",
-    )
-    places = (~part["is_exact"]).arg_true()
-    long = [exactly[keys] for keys in part[places].select("ours_key", "theirs_key").iter_rows()]
-    return texts.with_columns(
-        texts[name].scatter(places, [_text(getattr(one, name)) for one in long])
-        for name in ("difference", "money_at_risk")
-        if long
-    )
-
-
-def _text(number: object) -> str | None:
-    return None if number is None else str(number)
 
 
 def _json_texts(name: str) -> pl.Expr:
@@ -212,10 +205,3 @@ def _lines() -> pl.Expr:
         .list.join(",")
         + pl.lit("]")
     )
-
-
-def _csv(texts: pl.DataFrame) -> bytes:
-    written = BytesIO()
-    texts.write_csv(written, include_header=False, quote_style="non_numeric", datetime_format=_INSTANT)
-    text = written.getvalue()
-    return text.replace(_NUL.encode(), _REPLACED.encode()) if _NUL.encode() in text else text

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, insert
 
+from charging.database.binary.writing import binary
 from charging.database.columns import Document, Words
 
 CHUNK = 2_000
@@ -37,16 +38,20 @@ def copy(connection: sa.Connection, table: sa.Table, columns: Sequence[str], row
     return number
 
 
-def copy_csv(connection: sa.Connection, table: sa.Table, columns: Sequence[str], parts: Iterable[bytes]) -> None:
-    """Copy rows as CSV without a header: texts in quotes, and an empty value without them is NULL."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')").format(
+def copy_frames(connection: sa.Connection, table: sa.Table, frames: Iterable[pl.DataFrame]) -> None:
+    """Copy frames into a table inside the caller's transaction; all have the same columns, as `binary` takes them."""
+    every = iter(frames)
+    first = next(every, None)
+    if first is None:
+        return
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(map(sql.Identifier, first.columns)),
     )
     raw = connection.connection.driver_connection
     assert raw is not None  # noqa: S101 - SQLAlchemy's type allows a detached connection; ours is in use
     with raw.cursor() as cursor, cursor.copy(statement) as destination:
-        for part in parts:
+        for part in binary(table, chain((first,), every)):
             destination.write(part)
 
 
@@ -60,12 +65,10 @@ def arriving(
 
 
 @contextmanager
-def arriving_csv(
-    connection: sa.Connection, table: sa.Table, columns: Sequence[str], parts: Iterable[bytes]
-) -> Iterator[sa.TableClause]:
-    """Copy rows, as `copy_csv` takes them, into a temporary table of these columns, and yield it."""
-    with _temporary(connection, table, columns) as held:
-        copy_csv(connection, held, columns, parts)
+def arriving_frame(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> Iterator[sa.TableClause]:
+    """Copy rows, as `copy_frames` takes them, into a temporary table of these columns, and yield it."""
+    with _temporary(connection, table, frame.columns) as held:
+        copy_frames(connection, held, (frame,))
         yield held
 
 
