@@ -4,14 +4,14 @@ A loop is compiled for the types that it is called with, so it is called the way
 """
 
 import json
-from collections import deque
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from charging.database import tables
-from charging.database.binary.writing import binary
+from charging.database.binary.reading import NUMERIC, read_rows
+from charging.database.binary.writing import HEAD, binary
 from charging.reconciliation.kernels.assignment import assigned, reaches
 from charging.reconciliation.night import reconcile_frames
 from charging.roaming.ocpi.columns import parse_frame
@@ -28,7 +28,7 @@ _TARIFF = {
 
 
 def compile_all() -> None:
-    """Read a page, judge and price a night, assign two sessions to each other, and write a CDR as PostgreSQL has it."""
+    """Read a page, judge and price a night, assign two sessions to each other; write a CDR and read it again."""
     parse_frame([_page()], partner="roa")
     night = labelled_night(2000, seed=0, clock_skew_seconds=25)
     reconcile_frames(
@@ -40,9 +40,9 @@ def compile_all() -> None:
     )
     keys, starts = np.ones(2, np.uint64), np.arange(2)
     assigned(starts, starts, *reaches(keys, starts, keys, starts, 1), 1)
-    deque(
-        binary(tables.cdr, [pl.DataFrame({"cdr_key": ["1"], "quality": ["[]"], "is_credit": [False], "net": [1]})]), 0
-    )
+    stated = pl.DataFrame({"cdr_key": ["1"], "quality": ["[]"], "is_credit": [False], "net": [1]})
+    written = b"".join(binary(tables.cdr, [stated]))
+    read_rows(written, pl.Schema(stated.schema | {"net": NUMERIC}), after=len(HEAD))
 
 
 def _page() -> bytes:

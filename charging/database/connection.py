@@ -70,7 +70,7 @@ def connect(place: Secret, *, is_pooled: bool = True) -> sa.Engine:
         DatabaseUnavailable: if nobody answers there, or refuses us. The message never holds the password.
     """
     engine = _engine(place, is_pooled=is_pooled)
-    sa.event.listen(engine, "connect", _speak_utc)
+    sa.event.listen(engine, "connect", _agree)
     _require_answer(engine)
     sa.event.listen(engine, "handle_error", _say)
     return engine
@@ -135,9 +135,10 @@ def _require_answer(engine: sa.Engine) -> None:
         raise _unavailable(engine.url, error.orig) from None
 
 
-def _speak_utc(raw: Any, _record: object) -> None:
-    """Have every instant come in UTC, whatever the server's own zone: it is hashed as it is written."""
+def _agree(raw: Any, _record: object) -> None:
+    """Have instants come in UTC and texts in UTF-8, whatever the server's own: so they are hashed and copied."""
     raw.execute("SET TIME ZONE 'UTC'")
+    raw.execute("SET client_encoding TO 'UTF8'")
     raw.commit()
 
 

@@ -26,5 +26,5 @@ def test_every_loop_is_compiled_and_a_night_compiles_none_again():
     reconcile_frames(night.ours, night.theirs, terms=terms, tariffs=(), as_of=datetime(2027, 1, 1, tzinfo=UTC))
 
     assert min(ahead.values()) >= 1
-    assert len(ahead) == 25
+    assert len(ahead) == 29
     assert forms() == ahead

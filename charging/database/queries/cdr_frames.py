@@ -2,20 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BIT
 
 from charging.database import tables
+from charging.database.binary.reading import FITS, NUMERIC, frames
 from charging.database.queries import stored_cdrs
-from charging.database.queries.csv_frames import frames, microseconds
 from charging.database.queries.stored_cdrs import Period
 from charging.roaming.cdr import Cdr, Side
-from charging.roaming.frame import INSTANT, LINE, NUMBERS, SCHEMA, fits, micro_column
+from charging.roaming.frame import LINE, NUMBERS, SCHEMA, fits, micro_column
 
 _AS_STORED = pl.Struct(dict.fromkeys(("measure", "started_at", "volume", "tariff_id"), pl.String()))
+_READ_AS = pl.Schema(
+    {
+        **{
+            name: pl.String() if isinstance(kind, pl.List) else kind
+            for name, kind in SCHEMA.items()
+            if name in tables.cdr.c
+        },
+        **dict.fromkeys(NUMBERS, NUMERIC),
+    }
+)
+"""The columns of `SCHEMA` as they are read: lists as texts."""
 _WRITTEN = "%Y-%m-%dT%H:%M:%S%.f%:z"
 
 
@@ -36,12 +46,11 @@ def cdr_frames(
 
     Of many, `every` n-th can be asked for, by its hash: the same ones whenever they are.
     """
-    columns: list[Any] = [_as_read(name) for name in _read_as()]
-    chosen = sa.select(*columns).where(_of(partner, side, period))
+    chosen = sa.select(*(tables.cdr.c[name] for name in _READ_AS)).where(_of(partner, side, period))
     if every > 1:
         chosen = chosen.where(_number() % every == 0)
     unusual: list[pl.DataFrame] = []
-    for stated in frames(connection, chosen, _read_as()):
+    for stated in frames(connection, chosen, _READ_AS):
         frame = _frame(stated)
         yield StoredFrame(frame=frame.filter("is_exact"), cdrs=())
         unusual.append(frame.filter(~pl.col("is_exact")))
@@ -69,27 +78,6 @@ def _number() -> sa.ColumnElement[int]:
     return sa.case((digits.regexp_match("^[0-9a-f]{8}$"), number), else_=0)
 
 
-def _read_as() -> pl.Schema:
-    """Return the columns of `SCHEMA` as they are read: numbers and lists as texts, instants as microseconds."""
-    whole = (pl.Boolean(), pl.Int32())
-    return pl.Schema(
-        {
-            name.removesuffix("_micro"): pl.Int64() if kind == INSTANT else kind if kind in whole else pl.String()
-            for name, kind in SCHEMA.items()
-            if name != "is_exact"
-        }
-    )
-
-
-def _as_read(name: str) -> sa.ColumnElement[object]:
-    kind = SCHEMA.get(name)
-    if kind == INSTANT:
-        return microseconds(tables.cdr.c[name])
-    if name in NUMBERS or isinstance(kind, pl.List):
-        return sa.cast(tables.cdr.c[name], sa.Text)
-    return tables.cdr.c[name]
-
-
 def _frame(stated: pl.DataFrame) -> pl.DataFrame:
     """Return columns as they were read in those of `SCHEMA`."""
     lists = stated.with_columns(
@@ -97,14 +85,13 @@ def _frame(stated: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).str.json_decode(pl.List(pl.String)) for name in ("quality", "session_aliases")),
     )
     volumes = pl.col("lines").list.eval(fits(pl.element().struct.field("volume"))).list.all()
-    numbers = [fits(pl.col(name)).fill_null(value=True) for name in NUMBERS]
     return lists.select(
-        *(_column(name, kind) for name, kind in SCHEMA.items() if name != "is_exact"),
-        is_exact=pl.all_horizontal(volumes, *numbers),
+        *(_column(name) for name in SCHEMA if name != "is_exact"),
+        is_exact=pl.all_horizontal(volumes, *(name + FITS for name in NUMBERS)),
     )
 
 
-def _column(name: str, kind: pl.DataType) -> pl.Expr:
+def _column(name: str) -> pl.Expr:
     if name == "lines":
         line = pl.element().struct
         return pl.col(name).list.eval(
@@ -115,5 +102,4 @@ def _column(name: str, kind: pl.DataType) -> pl.Expr:
                 tariff_id=line.field("tariff_id"),
             ).cast(LINE)
         )
-    number = name.removesuffix("_micro")
-    return micro_column(pl.col(number)).alias(name) if number in NUMBERS else pl.col(name).cast(kind)
+    return pl.col(name)

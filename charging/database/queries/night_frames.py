@@ -7,8 +7,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from charging.database import tables
+from charging.database.binary.reading import frames
 from charging.database.queries import nights
-from charging.database.queries.csv_frames import frames
 from charging.reconciliation.follow_up.changes import Changes, changes
 from charging.reconciliation.night_frame import NightFrame
 from charging.reconciliation.night_share import KEYS, about, subject

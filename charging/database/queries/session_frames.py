@@ -8,11 +8,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from charging.database import tables
-from charging.database.queries.csv_frames import frames, microseconds
-from charging.roaming.frame import INSTANT
+from charging.database.binary.reading import frames
 from charging.roaming.own_sessions import SESSIONS
-
-_READ_AS = pl.Schema({name: pl.Int64() if kind == INSTANT else kind for name, kind in SESSIONS.items()})
 
 
 def session_frames(
@@ -24,12 +21,9 @@ def session_frames(
     chosen = sa.select(*map(_as_read, SESSIONS)).where(
         session.stopped_at >= period[0], session.stopped_at < period[1], session.token_uid.in_(of_theirs)
     )
-    for stated in frames(connection, chosen, _READ_AS):
-        yield stated.cast(SESSIONS)
+    yield from frames(connection, chosen, SESSIONS)
 
 
 def _as_read(name: str) -> sa.ColumnElement[Any]:
     column = tables.session.c[name]
-    if SESSIONS[name] == INSTANT:
-        return microseconds(column)
     return sa.cast(column, sa.Text) if name == "energy_kwh" else column
