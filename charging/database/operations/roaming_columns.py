@@ -58,21 +58,31 @@ def _by_writing(cdrs: Iterable[Cdr]) -> list[list[Cdr]]:
 
 def _store_new(connection: sa.Connection, part: pl.DataFrame, *, at: datetime) -> int:
     """Store those versions that are not there. Whether a record only came in another writing, PostgreSQL must tell."""
-    stored = _stored(connection, part)
-    known = stored.filter(side=str(Side.THEIRS)).select("record", "ended_at").unique()
-    known = known.with_columns(is_known=pl.lit(value=True))
-    new = part.filter(~pl.col("cdr_key").is_in(stored["cdr_key"].implode())).with_columns(_identity())
-    ranked = new.with_columns(writing=pl.int_range(pl.len()).over("record", "ended_at"))
-    ranked = ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left")
-    is_doubtful = (pl.col("side") == str(Side.THEIRS)) & (pl.col("is_known").is_not_null() | (pl.col("writing") > 0))
-    plain = ranked.filter(~is_doubtful)
+    ranked = _ranked(part, _stored(connection, part))
+    plain = part[ranked.filter(~pl.col("is_doubtful"))["row"]]
     rows.copy_frames(connection, tables.cdr, (_cdr_rows(some, at) for some in plain.iter_slices(AT_ONCE)))
     fresh = plain.height
-    doubtful = ranked.filter(is_doubtful).sort("writing", maintain_order=True)
+    doubtful = ranked.filter("is_doubtful").sort("writing", maintain_order=True)
     for again in doubtful.partition_by("writing", maintain_order=True):  # each may repeat the one before it
-        with rows.arriving_frame(connection, tables.cdr, _cdr_rows(again, at)) as held:
+        with rows.arriving_frame(connection, tables.cdr, _cdr_rows(part[again["row"]], at)) as held:
             fresh += roaming.insert_versions(connection, held)
     return fresh
+
+
+def _ranked(part: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a part that are not stored: which writing of its record each is, and whether it says anew.
+
+    Only what tells records apart is looked at: the columns of so many CDRs are not copied for it.
+    """
+    known = stored.filter(side=str(Side.THEIRS)).select("record", "ended_at").unique()
+    known = known.with_columns(is_known=pl.lit(value=True))
+    records = part.select("cdr_key", "side", "ended_at", _identity()).with_row_index("row")
+    new = records.filter(~pl.col("cdr_key").is_in(stored["cdr_key"].implode()))
+    ranked = new.with_columns(writing=pl.int_range(pl.len()).over("record", "ended_at"))
+    is_again = pl.col("is_known").is_not_null() | (pl.col("writing") > 0)
+    return ranked.join(known, on=["record", "ended_at"], how="left", maintain_order="left").select(
+        "row", "writing", is_doubtful=(pl.col("side") == str(Side.THEIRS)) & is_again
+    )
 
 
 def _identity() -> pl.Expr:
