@@ -13,7 +13,7 @@ from charging.roaming.frame import SCHEMA, from_micro, to_cdrs
 FEW = 100_000
 """So many CDRs take some hundred megabytes."""
 _IN_A_FILE = 25_000
-"""At least: whoever goes through all of them has one file in memory at a time."""
+"""About: whoever goes through all of them has one file in memory at a time."""
 
 
 class HeldCdrs:
@@ -40,9 +40,10 @@ class HeldCdrs:
             self._write()
 
     def _write(self) -> None:
-        path = self._folder / f"{len(self._files):06d}.parquet"
-        pl.concat(self._frames).write_parquet(path, compression="lz4", statistics=False)
-        self._files.append(path)
+        for part in pl.concat(self._frames).iter_slices(_IN_A_FILE + _IN_A_FILE // 2):
+            path = self._folder / f"{len(self._files):06d}.parquet"
+            part.write_parquet(path, compression="lz4", statistics=False)
+            self._files.append(path)
         self._frames, self._in_memory = [], 0
 
     def scan(self) -> pl.LazyFrame:
