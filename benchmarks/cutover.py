@@ -29,6 +29,7 @@ from charging.database import embedded, tables
 from charging.migration.crossing import Pace
 from charging.migration.lifecycle import Stage
 from rehearsal import gateway_field, gateway_wave, wave_field
+from tasks.uncollected import seldom_collected
 
 LONGER_SECONDS = 15.0
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -75,7 +76,8 @@ async def by_gateway(place: Path, cluster: embedded.Cluster, number: int, statio
             raise SystemExit(f"{len(absent)} stations did not come")
         await gateway_wave.plan(field, at=AS_OF)
         cpu = _cpu()
-        wave = await gateway_wave.move(field, pace=BY_ROUTE)
+        with seldom_collected():  # as the flow's task has it
+            wave = await gateway_wave.move(field, pace=BY_ROUTE)
         return {"through": "gateway"} | _outcome(field.engine, stations, restarts=0.0, wave=wave, cpu=_cpu() - cpu)
 
 

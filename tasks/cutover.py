@@ -24,6 +24,7 @@ from charging.migration.recipes import Address, Method, Recipe
 from charging.ocpp.channels.configurations import Configurations, fingerprint_key
 from charging.settings import Settings
 from tasks import channels, diagnostics, opening, planning, returns
+from tasks.uncollected import seldom_collected
 
 
 @task(task_run_name="plan-{plan_id}")
@@ -142,7 +143,8 @@ async def _across(
             for name, channel in (("legacy", legacy), ("target", target))
             if isinstance(channel, Inspector)
         }
-        return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept, looks=looks))
+        with seldom_collected():
+            return await act(_crossing(settings, chosen, legacy=legacy, target=target, kept=kept, looks=looks))
 
 
 def _ask_for_logs(
