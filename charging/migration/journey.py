@@ -175,7 +175,7 @@ class Journey:
         pace = self.crossing.pace
         if stage is Stage.CUT_OVER:
             return now + pace.scaled(self.recipe.await_seconds)
-        if stage is Stage.ROLLING_BACK and self.may_have_gone:
+        if stage is Stage.ROLLING_BACK and self.commitment() is not None:
             # a driver may be charging at the target by now, and is waited for there, too
             return now + pace.scaled(DEADLINES[stage] + DEADLINES[Stage.DRAINING])
         return now + pace.scaled(DEADLINES[stage])
